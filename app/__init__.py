@@ -1,0 +1,1 @@
+"""What runs: the ASGI application, its workers, and the command line."""

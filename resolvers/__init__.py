@@ -1,0 +1,1 @@
+"""What the server decides: use cases and batch functions, in plain values and rows."""

@@ -1,0 +1,91 @@
+"""Documents, parsed and validated once: a known text costs a dictionary look-up."""
+
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from schema import errors
+
+
+@dataclass(slots=True)
+class Document:
+    """A document that passed validation, or the errors that say why it did not.
+
+    Attributes:
+        plans: whatever execution has compiled for this document, by its own keys; dropped with the document.
+    """
+
+    node: DocumentNode | None
+    errors: list[errors.FormattedError]
+    operations: dict[str, OperationDefinitionNode] = field(default_factory=dict[str, OperationDefinitionNode])
+    plans: dict[Any, Any] = field(default_factory=dict[Any, Any])
+
+
+class DocumentCache:
+    """The newest `size` documents by their text."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        rules: Collection[type[ASTValidationRule]] = (),
+        max_tokens: int,
+        size: int,
+        hide_suggestions: bool,
+    ) -> None:
+        self._schema = schema
+        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+        # Limits are checked before the rules of the specification, whose own cost they bound.
+        self._limits = tuple(rules)
+        self._max_tokens = max_tokens
+        self._size = size
+        self._hide_suggestions = hide_suggestions
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+
+    def get(self, text: str) -> Document:
+        """Return the document of a text, from the cache if it is known."""
+        known = self._documents.get(text)
+        if known is not None:
+            self._documents.move_to_end(text)
+            return known
+        document = self._make(text)
+        self._documents[text] = document
+        if len(self._documents) > self._size:
+            self._documents.popitem(last=False)
+        return document
+
+    def _make(self, text: str) -> Document:
+        try:
+            node = parse(text, max_tokens=self._max_tokens)
+        except GraphQLError as error:
+            return Document(None, [errors.of_document(error, errors.PARSE_FAILED)])
+        except RecursionError:
+            return Document(None, [errors.request_error("The document is nested too deeply.", errors.PARSE_FAILED)])
+        found = self._validate(node)
+        if found:
+            return Document(None, [errors.of_document(error, errors.VALIDATION_FAILED) for error in found])
+        operations = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
+        return Document(node, [], {each.name.value if each.name else "": each for each in operations})
+
+    def _validate(self, node: DocumentNode) -> list[GraphQLError]:
+        for rules in (self._limits, self._rules):
+            if not rules:
+                continue
+            found = validate(self._schema, node, rules, max_errors=20, hide_suggestions=self._hide_suggestions)
+            if found:
+                return found
+        return []

@@ -1,0 +1,177 @@
+"""The engine answers requests: document cache, choice of the operation, execution with a deadline, formatted errors.
+
+Transports (HTTP, websockets, server-sent events) speak to nothing else. Nothing here raises for a bad request: what is
+wrong comes back as a `Response`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, cast
+
+import strawberry
+from graphql import ASTValidationRule, ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute, subscribe
+from strawberry.execution import optimized_is_awaitable
+
+from models.errors import DeadlineExceeded
+from schema import errors
+from schema.documents import Document, DocumentCache
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client sent, already checked to have these types."""
+
+    query: str
+    variables: Mapping[str, Any]
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a client gets.
+
+    Attributes:
+        data: the answer; None where an error reached the root.
+        errors: formatted errors, each with `extensions.code`.
+        is_request_error: the operation never ran (syntax, validation, variables); such a body has no `data`.
+    """
+
+    data: dict[str, Any] | None
+    errors: list[errors.FormattedError] | None = None
+    is_request_error: bool = False
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON object of the response format."""
+        if self.is_request_error:
+            return {"errors": self.errors}
+        if self.errors:
+            return {"errors": self.errors, "data": self.data}
+        return {"data": self.data}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation that may run.
+
+    Attributes:
+        operation_type: "query", "mutation" or "subscription".
+    """
+
+    document: Document
+    operation: OperationDefinitionNode
+    operation_type: str
+
+
+class Engine:
+    """Executes operations of one schema."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        rules: Collection[type[ASTValidationRule]] = (),
+        max_tokens: int,
+        cache_size: int,
+        timeout_seconds: float,
+        introspection: bool = True,
+        debug: bool = False,
+    ) -> None:
+        self._strawberry = schema
+        self._schema: GraphQLSchema = schema._schema  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+        self._documents = DocumentCache(
+            self._schema, rules=rules, max_tokens=max_tokens, size=cache_size, hide_suggestions=not introspection
+        )
+        self._timeout_seconds = timeout_seconds
+        self._debug = debug
+
+    def prepare(self, request: Request) -> Prepared | Response:
+        """Return the operation that the request names, or the response that says why there is none."""
+        document = self._documents.get(request.query)
+        if document.errors:
+            return Response(None, document.errors, is_request_error=True)
+        operation = _choose(document, request.operation_name)
+        if operation is None:
+            return _refused(_choice_problem(document, request.operation_name))
+        return Prepared(document, operation, operation.operation.value)
+
+    async def execute(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
+        """Run a query or mutation within the deadline."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._run(prepared, variables, context)
+        except TimeoutError:
+            return self._too_late()
+
+    async def subscribe(
+        self, prepared: Prepared, variables: Mapping[str, Any], context: Any
+    ) -> AsyncIterator[Response] | Response:
+        """Open a subscription: a stream of responses, or the response that says why it cannot be opened."""
+        assert prepared.document.node is not None
+        source = subscribe(
+            self._schema,
+            prepared.document.node,
+            context_value=context,
+            variable_values=dict(variables),
+            operation_name=_name(prepared),
+            executor_class=self._strawberry.execution_context_class,
+        )
+        opened = await source if optimized_is_awaitable(source) else source
+        if isinstance(opened, ExecutionResult):
+            return self._response(opened)
+        return self._stream(cast("AsyncIterator[ExecutionResult]", opened))
+
+    async def _stream(self, results: AsyncIterator[ExecutionResult]) -> AsyncIterator[Response]:
+        async with aclosing(cast("Any", results)):
+            async for result in results:
+                yield self._response(result)
+
+    async def _run(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
+        assert prepared.document.node is not None
+        result = execute(
+            self._schema,
+            prepared.document.node,
+            context_value=context,
+            variable_values=dict(variables),
+            operation_name=_name(prepared),
+            executor_class=self._strawberry.execution_context_class,
+            is_awaitable=optimized_is_awaitable,
+        )
+        return self._response(await result if optimized_is_awaitable(result) else cast("ExecutionResult", result))
+
+    def _response(self, result: ExecutionResult) -> Response:
+        if not result.errors:
+            return Response(result.data)
+        if result.data is None and all(error.path is None for error in result.errors):
+            return Response(None, [errors.of_variables(error) for error in result.errors], is_request_error=True)
+        return Response(result.data, [errors.of_execution(error, reveal=self._debug) for error in result.errors])
+
+    def _too_late(self) -> Response:
+        error = DeadlineExceeded(
+            f"The operation took longer than {self._timeout_seconds:g} s; ask for less (fewer rows, a shorter range)."
+        )
+        return Response(None, [{"message": error.message, "extensions": errors.of_domain(error)}])
+
+
+def _name(prepared: Prepared) -> str | None:
+    return prepared.operation.name.value if prepared.operation.name else None
+
+
+def _choose(document: Document, name: str | None) -> OperationDefinitionNode | None:
+    if name:
+        return document.operations.get(name)
+    return next(iter(document.operations.values())) if len(document.operations) == 1 else None
+
+
+def _choice_problem(document: Document, name: str | None) -> str:
+    known = ", ".join(name for name in document.operations if name) or "none"
+    if name:
+        return f"The document has no operation named '{name}'; it has: {known}."
+    if not document.operations:
+        return "The document has no operation, only fragments."
+    return f"The document has several operations; 'operationName' must be one of: {known}."
+
+
+def _refused(message: str) -> Response:
+    return Response(None, [errors.request_error(message)], is_request_error=True)

@@ -1,0 +1,62 @@
+"""How a kind of device is described: once, and everything else is driven by it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlmodel import SQLModel
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One quantity that a device of a kind reports.
+
+    Attributes:
+        name: the column of the reading table, and in upper case the metric of the API.
+        unit: symbol of the unit that is stored, "" for a state.
+        minimum: least physically plausible value, in `unit`; a reading below it is rejected.
+        maximum: greatest physically plausible value, in `unit`.
+        meaning: one sentence for the API's description, without the unit.
+        is_state: a yes-or-no channel, stored as a boolean; not offered as a metric.
+    """
+
+    name: str
+    unit: str
+    minimum: float
+    maximum: float
+    meaning: str
+    is_state: bool = False
+
+    @property
+    def description(self) -> str:
+        """The meaning with its unit, as shown in the API."""
+        return f"{self.meaning}, in {self.unit}." if self.unit else f"{self.meaning}."
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceKind:
+    """A kind of device.
+
+    Attributes:
+        name: the kind's name in the database and in the API, as WATER_HEATER.
+        type_name: its type in the API, as WaterHeater.
+        label: what people call it, as "water heater".
+        detail_table: one row per device, primary key `device_id`; its column names differ from those of other kinds.
+        reading_table: primary key (`device_id`, `recorded_at`), one column per channel.
+        channels: what it reports, in the order of the table's columns.
+    """
+
+    name: str
+    type_name: str
+    label: str
+    detail_table: type[SQLModel]
+    reading_table: type[SQLModel]
+    channels: tuple[Channel, ...]
+    by_name: Mapping[str, Channel] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {channel.name: channel for channel in self.channels})
+
+    @property
+    def metrics(self) -> tuple[Channel, ...]:
+        """The channels that can be charted."""
+        return tuple(channel for channel in self.channels if not channel.is_state)

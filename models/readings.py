@@ -1,0 +1,58 @@
+"""Readings on their way in: batches as columns, and the verdict on each row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+ChannelValues = Sequence[float | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingBatch:
+    """Readings of devices of one kind, as columns of n rows.
+
+    Attributes:
+        kind: name of the device kind, as WATER_HEATER.
+        device_ids: (n,) the device of each reading.
+        recorded_at: (n,) aware UTC instants.
+        channels: by channel name (n,) values in the channel's unit; None where a reading lacks the channel; a channel
+            that no reading has may be absent.
+    """
+
+    kind: str
+    device_ids: Sequence[int]
+    recorded_at: Sequence[datetime]
+    channels: Mapping[str, ChannelValues]
+
+    def __len__(self) -> int:
+        return len(self.device_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why one row was not stored.
+
+    Attributes:
+        index: the row's place in the batch, from 0.
+        code: stable name of the reason, as OUT_OF_RANGE.
+        message: what is wrong with which value, and what is allowed.
+    """
+
+    index: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of a batch; accepted rows are durable when this is returned.
+
+    Attributes:
+        accepted_count: rows that were stored now.
+        duplicate_count: rows whose device and time were stored before, or stand earlier in the same batch.
+        rejected: one entry for each row that cannot be stored, by index.
+    """
+
+    accepted_count: int
+    duplicate_count: int
+    rejected: Sequence[Rejection]

@@ -1,0 +1,17 @@
+"""The tables, one file each; importing this package registers them all on SQLModel.metadata."""
+
+from models.tables.device import DeviceRow
+from models.tables.event import EventRow
+from models.tables.maintenance_record import MaintenancePartRow, MaintenanceRecordRow
+from models.tables.water_heater import WaterHeaterControlChangeRow, WaterHeaterRow
+from models.tables.water_heater_reading import WaterHeaterReadingRow
+
+__all__ = [
+    "DeviceRow",
+    "EventRow",
+    "MaintenancePartRow",
+    "MaintenanceRecordRow",
+    "WaterHeaterControlChangeRow",
+    "WaterHeaterReadingRow",
+    "WaterHeaterRow",
+]

@@ -1,0 +1,29 @@
+"""The log that subscriptions follow."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Index, Text
+from sqlmodel import Field, SQLModel
+
+from models.tables.columns import instant, serial_key
+
+
+class EventRow(SQLModel, table=True):
+    """Something that happened, written in the transaction that made it happen.
+
+    On PostgreSQL rows become visible in the order of their transactions' ends, not of their ids: (xid, id) with xid
+    below the snapshot's xmin is the order in which nothing is overtaken. SQLite has one writer, so its ids are in
+    order and its xid is 0.
+    """
+
+    __tablename__ = "events"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        Index("ix_events_xid_id", "xid", "id"),
+        Index("ix_events_occurred_at", "occurred_at"),
+    )
+
+    id: int | None = serial_key()
+    xid: int = Field(sa_column=Column("xid", BigInteger, nullable=False))
+    type: str = Field(max_length=60)
+    occurred_at: datetime = instant("occurred_at")
+    payload: str = Field(sa_column=Column("payload", Text, nullable=False))

@@ -20,6 +20,8 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema import errors
 
+MAX_KEPT_CHARACTERS = 100_000
+
 
 @dataclass(slots=True)
 class Document:
@@ -63,19 +65,21 @@ class DocumentCache:
             self._documents.move_to_end(text)
             return known
         document = self._make(text)
-        self._documents[text] = document
-        if len(self._documents) > self._size:
-            self._documents.popitem(last=False)
+        # What is wrong or huge is not kept: it would hold memory and drive out documents that are used.
+        if not document.errors and len(text) <= MAX_KEPT_CHARACTERS:
+            self._documents[text] = document
+            if len(self._documents) > self._size:
+                self._documents.popitem(last=False)
         return document
 
     def _make(self, text: str) -> Document:
         try:
             node = parse(text, max_tokens=self._max_tokens)
+            found = self._validate(node)
         except GraphQLError as error:
             return Document(None, [errors.of_document(error, errors.PARSE_FAILED)])
         except RecursionError:
             return Document(None, [errors.request_error("The document is nested too deeply.", errors.PARSE_FAILED)])
-        found = self._validate(node)
         if found:
             return Document(None, [errors.of_document(error, errors.VALIDATION_FAILED) for error in found])
         operations = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]

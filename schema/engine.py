@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import strawberry
-from graphql import ASTValidationRule, ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute, subscribe
+from graphql import (
+    ASTValidationRule,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    execute,
+    subscribe,
+)
 from strawberry.execution import optimized_is_awaitable
 
 from models.errors import DeadlineExceeded
@@ -35,7 +43,8 @@ class Response:
     Attributes:
         data: the answer; None where an error reached the root.
         errors: formatted errors, each with `extensions.code`.
-        is_request_error: the operation never ran (syntax, validation, variables); such a body has no `data`.
+        is_request_error: there is no answer at all (syntax, validation, variables, a subscription that broke); such a
+            body has no `data`, and nothing follows it.
     """
 
     data: dict[str, Any] | None
@@ -103,6 +112,8 @@ class Engine:
                 return await self._run(prepared, variables, context)
         except TimeoutError:
             return self._too_late()
+        except RecursionError:
+            return _refused("The variables are nested too deeply.")
 
     async def subscribe(
         self, prepared: Prepared, variables: Mapping[str, Any], context: Any
@@ -124,8 +135,11 @@ class Engine:
 
     async def _stream(self, results: AsyncIterator[ExecutionResult]) -> AsyncIterator[Response]:
         async with aclosing(cast("Any", results)):
-            async for result in results:
-                yield self._response(result)
+            try:
+                async for result in results:
+                    yield self._response(result)
+            except Exception as error:  # noqa: BLE001 - whatever ends a stream is told to its client, masked
+                yield self._broken(error)
 
     async def _run(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
         assert prepared.document.node is not None
@@ -146,6 +160,11 @@ class Engine:
         if result.data is None and all(error.path is None for error in result.errors):
             return Response(None, [errors.of_variables(error) for error in result.errors], is_request_error=True)
         return Response(result.data, [errors.of_execution(error, reveal=self._debug) for error in result.errors])
+
+    def _broken(self, error: Exception) -> Response:
+        # A stream that breaks has no answer any more, not even null: its last response is only errors.
+        wrapped = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+        return Response(None, [errors.of_execution(wrapped, reveal=self._debug)], is_request_error=True)
 
     def _too_late(self) -> Response:
         error = DeadlineExceeded(

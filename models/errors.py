@@ -78,9 +78,14 @@ class DeadlineExceeded(IoTSphereError):
 
 
 class Unavailable(IoTSphereError):
-    """The database cannot be reached or did not answer in time; trying again may succeed."""
+    """The database cannot be reached or did not answer in time; trying again may succeed.
+
+    Attributes:
+        connection_lost: the connection broke, so that the same statement may succeed on another one.
+    """
 
     code = "UNAVAILABLE"
 
-    def __init__(self, message: str, **details: Any) -> None:
-        super().__init__(message, retryable=True, **details)
+    def __init__(self, message: str, *, connection_lost: bool = False) -> None:
+        super().__init__(message, retryable=True)
+        self.connection_lost = connection_lost

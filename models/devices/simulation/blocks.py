@@ -1,0 +1,59 @@
+"""Simulated readings, as columns."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.devices.simulation.hashing import BoolArray, FloatArray, IntArray
+from models.devices.water_heater import WATER_HEATER
+from models.readings import ChannelValues, ReadingBatch
+from models.types import from_micros
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingBlock:
+    """Readings of a simulated fleet as columns of n rows, ordered by device, then by time.
+
+    Attributes:
+        device_index: (n,) place of the device in the list of specifications.
+        recorded_at_micros: (n,) microseconds since 1970.
+        channels: by channel name (n,) values in the channel's unit, NaN where the reading lacks the channel.
+        heating: (n,) whether the heater calls for heat.
+    """
+
+    device_index: IntArray
+    recorded_at_micros: IntArray
+    channels: dict[str, FloatArray]
+    heating: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.device_index)
+
+    def batches(self, device_ids: Sequence[int], size: int) -> Iterator[ReadingBatch]:
+        """Give the readings in the form that ingestion takes.
+
+        Args:
+            device_ids: the identity of each device, in the order of the specifications.
+            size: most readings of one batch.
+
+        Yields:
+            Batches in the order of the rows; none if there are no rows.
+        """
+        ids = np.asarray(device_ids, dtype=np.int64)[self.device_index]
+        instants, place = np.unique(self.recorded_at_micros, return_inverse=True)
+        times = np.array([from_micros(micros) for micros in instants.tolist()], dtype=object)[place]
+        for start in range(0, len(self), size):
+            rows = slice(start, start + size)
+            channels: dict[str, ChannelValues] = {
+                name: _with_none(value[rows]) for name, value in self.channels.items()
+            }
+            channels["heating"] = self.heating[rows].tolist()
+            yield ReadingBatch(WATER_HEATER.name, ids[rows].tolist(), times[rows].tolist(), channels)
+
+
+def _with_none(values: FloatArray) -> list[float | None]:
+    plain: NDArray[np.object_] = values.astype(object)
+    plain[np.isnan(values)] = None
+    return plain.tolist()

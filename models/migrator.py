@@ -1,0 +1,115 @@
+"""Migrations: bring a database to the tables of this version, and say whether it is there."""
+
+import io
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from models.clock import now
+from models.devices import KINDS
+from models.drivers import SqliteDriver
+from models.errors import Unavailable
+from models.repositories import partitions
+from models.store import Store
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+async def upgrade(store: Store) -> list[str]:
+    """Bring the store's database to the newest tables and return the revisions that were applied.
+
+    On PostgreSQL the partitions of this month and of those ahead are made too. Raises Unavailable.
+    """
+    before = await _run(store, _revision)
+    await _run(store, lambda connection: command.upgrade(_config(connection), "head"))
+    await ensure_partitions(store)
+    return [each for each in _history() if before is None or each > before]
+
+
+async def pending(store: Store) -> bool:
+    """Say whether the database lacks a migration; raises Unavailable."""
+    return await _run(store, _revision) != _history()[-1]
+
+
+async def differences(store: Store) -> str | None:
+    """Return how the database differs from the tables of the code, None if they agree: `alembic check`."""
+
+    def check(connection: Any) -> str | None:
+        try:
+            command.check(_config(connection))
+        except CommandError as error:
+            return str(error)
+        return None
+
+    return await _run(store, check)
+
+
+async def write_revision(message: str) -> Path:
+    """Write a new migration from what the tables have and a migrated scratch database lacks."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite+aiosqlite:///{folder}/scratch.db"
+
+        def revise(connection: Any) -> Any:
+            command.upgrade(_config(connection), "head")
+            number = f"{len(_history()) + 1:04d}"
+            return command.revision(_config(connection), message, autogenerate=True, rev_id=number)
+
+        script: Any = await _run_url(url, revise)
+    return Path(script.path)
+
+
+async def ensure_partitions(store: Store) -> None:
+    """Make the partitions of the reading tables for this month and the months ahead."""
+    first = partitions.month_of(now())
+    months = [partitions.following(first, count) for count in range(store.settings.partitions_ahead_months + 1)]
+    async with store.transaction() as transaction:
+        await partitions.ensure(transaction, KINDS, months)
+
+
+def _config(connection: Any = None) -> Config:
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _history() -> list[str]:
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return sorted(script.revision for script in scripts)
+
+
+def _revision(connection: Any) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def _run(store: Store, function: Callable[[Any], Any]) -> Any:
+    url = store.settings.url
+    if isinstance(store.driver, SqliteDriver):
+        url = f"sqlite+aiosqlite:///{store.driver.uri}&uri=true"
+    return await _run_url(url, function)
+
+
+async def _run_url(url: str, function: Callable[[Any], Any]) -> Any:
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(function)
+    except (OSError, DBAPIError) as error:
+        raise Unavailable(f"The database cannot be migrated: {_reason(error)}.") from error
+    finally:
+        await engine.dispose()
+
+
+def _reason(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return str(cause).strip().splitlines()[0].rstrip(".")

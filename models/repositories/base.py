@@ -1,0 +1,35 @@
+"""What repositories run their statements on."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from models.statements import Row, Statement
+
+
+class Reads(Protocol):
+    """The store, or a transaction."""
+
+    @property
+    def dialect(self) -> str:
+        """Name of the SQL dialect: postgresql or sqlite."""
+        ...
+
+    async def fetch(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
+        """Run a statement and return its rows."""
+        ...
+
+    async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
+        """Run SQL text of the dialect and return the driver's own rows."""
+        ...
+
+
+class Writes(Reads, Protocol):
+    """A transaction."""
+
+    async def execute(self, statement: Statement, /, **values: Any) -> int:
+        """Run a statement and return how many rows it changed."""
+        ...
+
+    async def execute_many(self, statement: Statement, rows: Sequence[dict[str, Any]], /) -> None:
+        """Run a statement once for each row of values."""
+        ...

@@ -1,0 +1,162 @@
+"""Changes of devices: by people, guarded by the version, and by their readings."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, delete, func, insert, select, update
+from sqlmodel import SQLModel
+
+from models.devices import KINDS
+from models.drivers import UniqueViolated
+from models.repositories.base import Reads, Writes
+from models.repositories.devices import DETAILS, DEVICE, by_ids, taken
+from models.statements import Row, Statement, is_one_of, prepared, table_columns
+from models.tables import DeviceRow
+from models.types import UtcDateTime
+
+
+async def add(transaction: Writes, values: Mapping[str, Any], details: Mapping[str, Any]) -> int:
+    """Store a new device with its kind's details and return its id; raises Conflict for a serial number in use."""
+    try:
+        rows = await transaction.fetch(_insert_device(frozenset(values)), **values)
+    except UniqueViolated as error:
+        raise taken(error, values["serial_number"]) from error
+    device_id: int = rows[0]["id"]
+    detail_table = KINDS[values["kind"]].detail_table
+    await transaction.execute(_insert_details(detail_table, frozenset(details)), device_id=device_id, **details)
+    return device_id
+
+
+async def change(
+    transaction: Writes,
+    device_id: int,
+    version: int,
+    *,
+    at: datetime,
+    values: Mapping[str, Any],
+) -> bool:
+    """Change a device's own columns and raise its version; False if the version is no longer the one given."""
+    statement = _change(frozenset(values))
+    bound = {f"new_{name}": value for name, value in values.items()}
+    return await transaction.execute(statement, id=device_id, seen_version=version, at=at, **bound) == 1
+
+
+async def change_details(transaction: Writes, kind: str, device_id: int, values: Mapping[str, Any]) -> None:
+    """Change columns of the kind's table; the caller has changed the device's version in the same transaction."""
+    bound = {f"new_{name}": value for name, value in values.items()}
+    await transaction.execute(_change_details(kind, frozenset(values)), id=device_id, **bound)
+
+
+async def remove(transaction: Writes, device_id: int) -> None:
+    """Delete a device with everything that belongs to it; readings have no foreign key, so they are deleted here."""
+    for kind in KINDS.values():
+        await transaction.execute(_delete_readings(kind.name), id=device_id)
+    await transaction.execute(_delete_device(), id=device_id)
+
+
+async def lock(transaction: Writes, ids: Sequence[int]) -> dict[int, Row]:
+    """Lock devices in the order of their ids, so that writers of the same devices cannot block each other.
+
+    Returns:
+        id, kind, status, last_seen_at and latest_reading_at of those that exist, by id.
+    """
+    rows = await transaction.fetch(_lock(transaction.dialect), ids=sorted(set(ids)))
+    return {row["id"]: row for row in rows}
+
+
+async def mark_seen(transaction: Writes, seen: Mapping[int, datetime], *, online_since: datetime) -> None:
+    """Record the newest reading of locked devices; those seen since `online_since` are ONLINE, but for MAINTENANCE."""
+    instants = list(seen.values())
+    if transaction.dialect == "postgresql":
+        await transaction.run(_MARK_SEEN, list(seen), instants, online_since)
+        return
+    rows = [{"device": id_, "seen_at": at, "online_since": online_since} for id_, at in seen.items()]
+    await transaction.execute_many(_mark_seen_one(), rows)
+
+
+async def mark_silent(transaction: Writes, *, silent_since: datetime) -> list[int]:
+    """Set ONLINE devices that were last seen before an instant to OFFLINE and return their ids."""
+    rows = await transaction.fetch(_mark_silent(), silent_since=silent_since)
+    return [row["id"] for row in rows]
+
+
+async def current(db: Reads, device_id: int) -> Row | None:
+    """Return all columns of one device."""
+    return (await by_ids(db, [device_id]))[0]
+
+
+@prepared
+def _insert_device(names: frozenset[str]) -> Statement:
+    values = {name: bindparam(name, type_=DEVICE[name].type) for name in sorted(names)}
+    return Statement(insert(DeviceRow).values(values).returning(DEVICE["id"]))
+
+
+@prepared
+def _insert_details(table: type[SQLModel], names: frozenset[str]) -> Statement:
+    columns = table_columns(table)
+    values = {name: bindparam(name, type_=columns[name].type) for name in ("device_id", *sorted(names))}
+    return Statement(insert(table).values(values))
+
+
+@prepared
+def _change(names: frozenset[str]) -> Statement:
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=DEVICE[name].type) for name in sorted(names)}
+    values |= {"updated_at": bindparam("at", type_=UtcDateTime()), "version": DEVICE["version"] + 1}
+    mine = (DEVICE["id"] == bindparam("id"), DEVICE["version"] == bindparam("seen_version"))
+    return Statement(update(DeviceRow).where(*mine).values(values))
+
+
+@prepared
+def _change_details(kind: str, names: frozenset[str]) -> Statement:
+    columns = DETAILS[kind]
+    values = {name: bindparam(f"new_{name}", type_=columns[name].type) for name in sorted(names)}
+    table = KINDS[kind].detail_table
+    return Statement(update(table).where(table_columns(table)["device_id"] == bindparam("id")).values(values))
+
+
+@prepared
+def _delete_readings(kind: str) -> Statement:
+    table = KINDS[kind].reading_table
+    return Statement(delete(table).where(table_columns(table)["device_id"] == bindparam("id")))
+
+
+@prepared
+def _delete_device() -> Statement:
+    return Statement(delete(DeviceRow).where(DEVICE["id"] == bindparam("id")))
+
+
+@prepared
+def _lock(dialect: str) -> Statement:
+    names = ("id", "kind", "status", "last_seen_at", "latest_reading_at")
+    statement = select(*(DEVICE[name] for name in names)).where(is_one_of(DEVICE["id"], "ids", dialect))
+    return Statement(statement.order_by(DEVICE["id"]).with_for_update())
+
+
+_MARK_SEEN = """
+    UPDATE devices SET
+        last_seen_at = GREATEST(last_seen_at, seen.at),
+        latest_reading_at = GREATEST(latest_reading_at, seen.at),
+        status = CASE WHEN status <> 'MAINTENANCE' AND seen.at >= $3 THEN 'ONLINE' ELSE status END
+    FROM unnest($1::bigint[], $2::timestamptz[]) AS seen (id, at)
+    WHERE devices.id = seen.id
+"""
+
+
+@prepared
+def _mark_seen_one() -> Statement:
+    seen_at = bindparam("seen_at", type_=UtcDateTime())
+    online = and_(DEVICE["status"] != "MAINTENANCE", seen_at >= bindparam("online_since", type_=UtcDateTime()))
+    values = {
+        "last_seen_at": func.max(func.coalesce(DEVICE["last_seen_at"], seen_at), seen_at),
+        "latest_reading_at": func.max(func.coalesce(DEVICE["latest_reading_at"], seen_at), seen_at),
+        "status": case((online, "ONLINE"), else_=DEVICE["status"]),
+    }
+    return Statement(update(DeviceRow).where(DEVICE["id"] == bindparam("device")).values(values))
+
+
+@prepared
+def _mark_silent() -> Statement:
+    silent = DEVICE["last_seen_at"] < bindparam("silent_since", type_=UtcDateTime())
+    changed = update(DeviceRow).where(DEVICE["status"] == "ONLINE", silent).values(status="OFFLINE")
+    return Statement(changed.returning(DEVICE["id"]))

@@ -1,0 +1,244 @@
+"""Readings of devices: stored once, read newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Integer, and_, bindparam, func, insert, literal_column, select, text, true
+
+from models.devices import KINDS
+from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
+from models.readings import ReadingBatch
+from models.repositories.base import Reads, Writes
+from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns
+from models.types import BigIntegerList, UtcDateTime, from_micros, to_micros
+
+Columns = frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """Instants from `start` (inclusive) to `end` (exclusive); None leaves a side open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def shape(self) -> tuple[bool, bool]:
+        """Which sides are bounded."""
+        return (self.start is not None, self.end is not None)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the statement binds."""
+        sides = {"range_start": self.start, "range_end": self.end}
+        return {name: value for name, value in sides.items() if value is not None}
+
+
+async def latest(
+    db: Reads, kind: str, keys: Sequence[tuple[int, datetime | None]], columns: Columns = None
+) -> list[Row | None]:
+    """Return the reading at each (device id, time): with a device's `latest_reading_at`, its newest, by key alone."""
+    wanted = [(id_, at) for id_, at in keys if at is not None]
+    if not wanted:
+        return [None] * len(keys)
+    ids = [id_ for id_, _ in wanted]
+    instants = [to_micros(at) for _, at in wanted]
+    rows = await db.fetch(_latest(kind, columns, db.dialect), ids=ids, instants=instants)
+    found = {(row["device_id"], row["recorded_at"]): row for row in rows}
+    return [None if key[1] is None else found.get((key[0], key[1])) for key in keys]
+
+
+async def page_by_devices(
+    db: Reads, kind: str, ids: Sequence[int], window: Window, range_: TimeRange, columns: Columns = None
+) -> list[Page]:
+    """Return one page of readings, newest first, for each device, in one statement."""
+    bounded = window.cursor is not None
+    statement = _pages(kind, range_.shape, bounded, window.backward, columns, db.dialect, len(ids) == 1)
+    values = {**range_.values, **cursor_values(window.cursor), "count": window.count + 1}
+    if len(ids) == 1:
+        return [cut(await db.fetch(statement, id=ids[0], **values), window)]
+    rows_by_device: dict[int, list[Row]] = {id_: [] for id_ in ids}
+    for row in await db.fetch(statement, ids=list(rows_by_device), **values):
+        rows_by_device[row["device_id"]].append(row)
+    pages = {id_: cut(rows, window) for id_, rows in rows_by_device.items()}
+    return [pages[id_] for id_ in ids]
+
+
+async def count_by_devices(db: Reads, kind: str, ids: Sequence[int], range_: TimeRange) -> list[int]:
+    """Return how many readings each device has in a range."""
+    rows = await db.fetch(_counts(kind, range_.shape, db.dialect), ids=list(set(ids)), **range_.values)
+    found = {row["device_id"]: row["count"] for row in rows}
+    return [found.get(id_, 0) for id_ in ids]
+
+
+async def add(transaction: Writes, batch: ReadingBatch) -> set[tuple[int, datetime]]:
+    """Store readings that are not stored yet and return the keys of those that are new.
+
+    Args:
+        transaction: holds the lock of the batch's devices.
+        batch: checked readings; keys that come twice are stored once.
+    """
+    if transaction.dialect == "postgresql":
+        return await _add_postgresql(transaction, batch)
+    return await _add_sqlite(transaction, batch)
+
+
+async def _add_postgresql(transaction: Writes, batch: ReadingBatch) -> set[tuple[int, datetime]]:
+    names = tuple(batch.channels)
+    columns = [list(batch.channels[name]) for name in names]
+    rows = await transaction.run(
+        _insert_postgresql(batch.kind, names), list(batch.device_ids), list(batch.recorded_at), *columns
+    )
+    return {(id_, at) for id_, at in rows}
+
+
+async def _add_sqlite(transaction: Writes, batch: ReadingBatch) -> set[tuple[int, datetime]]:
+    keys = list(zip(batch.device_ids, (to_micros(at) for at in batch.recorded_at), strict=True))
+    stored = await transaction.fetch(
+        _stored(batch.kind), ids=[id_ for id_, _ in keys], instants=[micros for _, micros in keys]
+    )
+    known = {(row["device_id"], to_micros(row["recorded_at"])) for row in stored}
+    new: dict[tuple[int, int], int] = {}
+    for index, key in enumerate(keys):
+        if key not in known:
+            new.setdefault(key, index)
+    names = tuple(batch.channels)
+    rows = [
+        {
+            "device_id": id_,
+            "recorded_at": batch.recorded_at[index],
+            **{name: batch.channels[name][index] for name in names},
+        }
+        for (id_, _), index in new.items()
+    ]
+    await transaction.execute_many(_insert_sqlite(batch.kind, names), rows)
+    return {(id_, from_micros(micros)) for id_, micros in new}
+
+
+def _table(kind: str) -> dict[str, Column[Any]]:
+    return table_columns(KINDS[kind].reading_table)
+
+
+def _in_range(at: Any, shape: tuple[bool, bool]) -> ColumnElement[bool]:
+    start, end = shape
+    return and_(
+        at >= bindparam("range_start", type_=UtcDateTime()) if start else true(),
+        at < bindparam("range_end", type_=UtcDateTime()) if end else true(),
+    )
+
+
+def _in_window(at: Any, shape: tuple[bool, bool], *, bounded: bool, backward: bool) -> ColumnElement[bool]:
+    if not bounded:
+        return _in_range(at, shape)
+    return and_(_in_range(at, shape), beyond((SortKey(at, descending=True),), (False,), backward=backward))
+
+
+def _key_list(dialect: str) -> Any:
+    """Return a table of the bound keys with columns id and at, as the reading tables store them."""
+    ids = bindparam("ids", type_=BigIntegerList())
+    instants = bindparam("instants", type_=BigIntegerList())
+    if dialect == "postgresql":
+        keys = func.unnest(ids, instants).table_valued("id", "micros", name="keys").render_derived()
+        at = func.to_timestamp(0) + keys.c.micros * text("interval '1 microsecond'")
+        return select(keys.c.id, at.label("at")).subquery("wanted")
+    id_list = func.json_each(ids).table_valued("key", "value", name="id_list")
+    at_list = func.json_each(instants).table_valued("key", "value", name="at_list")
+    joined = id_list.join(at_list, id_list.c.key == at_list.c.key)
+    return select(id_list.c.value.label("id"), at_list.c.value.label("at")).select_from(joined).subquery("wanted")
+
+
+@prepared
+def _latest(kind: str, columns: Columns, dialect: str) -> Statement:
+    table, wanted = _table(kind), _key_list(dialect)
+    chosen = pick(table, columns, "device_id", "recorded_at")
+    same = and_(table["device_id"] == wanted.c.id, table["recorded_at"] == wanted.c.at)
+    return Statement(select(*chosen).select_from(wanted).join(KINDS[kind].reading_table, same))
+
+
+@prepared
+def _stored(kind: str) -> Statement:
+    return _latest(kind, frozenset(), "sqlite")
+
+
+@prepared
+def _pages(
+    kind: str,
+    shape: tuple[bool, bool],
+    bounded: bool,
+    backward: bool,
+    columns: Columns,
+    dialect: str,
+    single: bool,
+) -> Statement:
+    table = _table(kind)
+    at = table["recorded_at"]
+    conditions = _in_window(at, shape, bounded=bounded, backward=backward)
+    order = SortKey(at, descending=True).clause(backward=backward)
+    chosen = pick(table, columns, "device_id", "recorded_at")
+    limit = bindparam("count", type_=Integer())
+    if single:
+        mine = table["device_id"] == bindparam("id")
+        return Statement(select(*chosen).where(mine, conditions).order_by(order).limit(limit))
+    if dialect == "postgresql":
+        wanted = (
+            func.unnest(bindparam("ids", type_=BigIntegerList())).table_valued("id", name="wanted").render_derived()
+        )
+        newest = select(*chosen).where(table["device_id"] == wanted.c.id, conditions).order_by(order).limit(limit)
+        each = newest.lateral("newest")
+        return Statement(select(*each.c).select_from(wanted.join(each, true())))
+    return _pages_sqlite(kind, shape, [column.name for column in chosen], bounded=bounded, backward=backward)
+
+
+def _pages_sqlite(
+    kind: str, shape: tuple[bool, bool], names: Sequence[str], *, bounded: bool, backward: bool
+) -> Statement:
+    # SQLite has no LATERAL, and row_number() would read the whole history of each device. The time of each device's
+    # last wanted row is found by its place in the index; the page is what lies on this side of it.
+    wanted = func.json_each(bindparam("ids", type_=BigIntegerList())).table_valued("value", name="wanted")
+    probe, row = (KINDS[kind].reading_table.__table__.alias(name) for name in ("probe", "reading"))
+    own = select(probe.c.recorded_at).where(
+        probe.c.device_id == wanted.c.value,
+        _in_window(probe.c.recorded_at, shape, bounded=bounded, backward=backward),
+    )
+    order = SortKey(probe.c.recorded_at, descending=True).clause(backward=backward)
+    skip = bindparam("count", type_=Integer()) - 1
+    last = own.order_by(order).limit(1).offset(skip).correlate(wanted).scalar_subquery()
+    edge = func.coalesce(last, literal_column(str(2**63 - 1 if backward else -(2**63))))
+    on_this_side = row.c.recorded_at <= edge if backward else row.c.recorded_at >= edge
+    rows = select(*(row.c[name] for name in names)).select_from(wanted.join(row, row.c.device_id == wanted.c.value))
+    rows = rows.where(on_this_side, _in_window(row.c.recorded_at, shape, bounded=bounded, backward=backward))
+    newest_first = SortKey(row.c.recorded_at, descending=True).clause(backward=backward)
+    return Statement(rows.order_by(row.c.device_id, newest_first))
+
+
+@prepared
+def _counts(kind: str, shape: tuple[bool, bool], dialect: str) -> Statement:
+    table = _table(kind)
+    mine = is_one_of(table["device_id"], "ids", dialect)
+    counted = select(table["device_id"], func.count().label("count")).where(
+        mine, _in_range(table["recorded_at"], shape)
+    )
+    return Statement(counted.group_by(table["device_id"]))
+
+
+@lru_cache(maxsize=256)
+def _insert_postgresql(kind: str, names: tuple[str, ...]) -> str:
+    # Arrays travel as columns: one statement, whatever the number of rows.
+    channels = KINDS[kind].by_name
+    types = ["bigint", "timestamptz", *("boolean" if channels[name].is_state else "float8" for name in names)]
+    arrays = ", ".join(f"${place}::{type_}[]" for place, type_ in enumerate(types, 1))
+    columns = ", ".join(("device_id", "recorded_at", *names))
+    return (
+        f"INSERT INTO {KINDS[kind].reading_table.__tablename__} ({columns}) "  # noqa: S608 - names of the catalogue
+        f"SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING RETURNING device_id, recorded_at"
+    )
+
+
+@prepared
+def _insert_sqlite(kind: str, names: tuple[str, ...]) -> Statement:
+    table = _table(kind)
+    values = {name: bindparam(name, type_=table[name].type) for name in ("device_id", "recorded_at", *names)}
+    return Statement(insert(KINDS[kind].reading_table).values(values))

@@ -1,0 +1,106 @@
+"""The store: the one way to the database. Reads are single statements, writes are transactions, events follow commits."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from models.drivers import Connection, Driver, PostgresDriver, SqliteDriver
+from models.errors import Unavailable
+from models.events import EventLog
+from models.repositories import events
+from models.statements import Row, Statement
+from settings.types import DatabaseSettings, EventSettings
+
+
+class Transaction:
+    """A write transaction: everything in it happens, with its events, or nothing does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.dialect = connection.dialect
+        self.emitted: list[events.NewEvent] = []
+
+    async def fetch(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
+        """Run a statement and return its rows."""
+        return await self._connection.fetch(statement, **values)
+
+    async def execute(self, statement: Statement, /, **values: Any) -> int:
+        """Run a statement and return how many rows it changed."""
+        return await self._connection.execute(statement, **values)
+
+    async def execute_many(self, statement: Statement, rows: Sequence[dict[str, Any]], /) -> None:
+        """Run a statement once for each row of values."""
+        await self._connection.execute_many(statement, rows)
+
+    async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
+        """Run SQL text of this dialect; for repositories."""
+        return await self._connection.run(sql, *arguments)
+
+    def emit(self, event: events.NewEvent) -> None:
+        """Let an event be written with this transaction and published after its commit."""
+        self.emitted.append(event)
+
+
+class Store:
+    """Reads and writes of one database, shared by a whole process.
+
+    Attributes:
+        dialect: postgresql or sqlite.
+        log: the events of all processes on this database.
+        on_statement: called with each SQL text that is run; tests count statements with it.
+    """
+
+    def __init__(self, database: DatabaseSettings, event_settings: EventSettings) -> None:
+        self.settings = database
+        self.driver: Driver = open_driver(database)
+        self.dialect = self.driver.dialect
+        self.log = EventLog(self, event_settings)
+        self.on_statement: Callable[[str], None] | None = None
+
+    async def open(self) -> None:
+        """Connect; raises Unavailable."""
+        await self.driver.open()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.driver.close()
+
+    async def fetch(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
+        """Run one read; a connection that broke since its last use is replaced once, since a read can be repeated."""
+        if self.on_statement is not None:
+            self.on_statement(statement.on(self.dialect).sql)
+        try:
+            return await self._fetch(statement, values)
+        except Unavailable as error:
+            if not error.connection_lost:
+                raise
+            return await self._fetch(statement, values)
+
+    async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
+        """Run SQL text of this dialect as one read; for repositories."""
+        if self.on_statement is not None:
+            self.on_statement(sql)
+        async with self.driver.reading() as connection:
+            return await connection.run(sql, *arguments)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Transaction]:
+        """Open a write transaction; it commits at the end and rolls back on any exception."""
+        async with self.driver.writing() as connection:
+            transaction = Transaction(connection)
+            yield transaction
+            if transaction.emitted:
+                await events.add(transaction, transaction.emitted)
+        if transaction.emitted:
+            self.log.wake()
+
+    async def _fetch(self, statement: Statement, values: dict[str, Any]) -> Sequence[Row]:
+        async with self.driver.reading() as connection:
+            return await connection.fetch(statement, **values)
+
+
+def open_driver(database: DatabaseSettings) -> Driver:
+    """Return the driver for a database URL, not yet connected."""
+    if database.url.startswith("postgresql"):
+        return PostgresDriver(database)
+    return SqliteDriver(database)

@@ -57,7 +57,7 @@ def allowed(key: Key) -> str:
     if key.is_table:
         return f"a table of holders, each with a token and a role ({', '.join(ROLES)})"
     if key.type in (int, float):
-        return ("a whole number" if key.type is int else "a number") + _bounds(key)
+        return f"{'a whole number' if key.type is int else 'a number'} {_bounds(key)}"
     return 'a list of texts, as ["one", "two"]'
 
 
@@ -70,7 +70,10 @@ def displayed(key: Key, value: Any) -> str:
 
 def shown(value: Any) -> str:
     """Return a value as settings.toml would spell it, shortened to 80 characters."""
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    try:
+        text = str(value).lower() if isinstance(value, bool) else repr(value)
+    except ValueError:  # Python spells no number of thousands of digits, and TOML's 0x… may be one
+        text = "a number of thousands of digits"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
@@ -161,20 +164,14 @@ def _fitting_number(key: Key, value: Any) -> int | float | None:
 
 
 def _is_within(key: Key, value: float) -> bool:
-    # A whole number too large for a float is finite all the same; it cannot be asked.
     if isinstance(value, float) and not math.isfinite(value):
-        return False
-    if key.type is float and abs(value) > 1e300:
         return False
     return (key.at_least is None or value >= key.at_least) and (key.at_most is None or value <= key.at_most)
 
 
 def _bounds(key: Key) -> str:
-    if key.at_least is not None and key.at_most is not None:
-        return f" from {key.at_least:,} to {key.at_most:,}"
-    if key.at_least is not None:
-        return f" of at least {key.at_least:,}"
-    return f" of at most {key.at_most:,}" if key.at_most is not None else ""
+    # Every number has a lower bound, and every float an upper one: a test holds that.
+    return f"of at least {key.at_least:,}" if key.at_most is None else f"from {key.at_least:,} to {key.at_most:,}"
 
 
 def _checked_tokens(value: Any, where: str) -> dict[str, dict[str, str]]:

@@ -134,7 +134,7 @@ def _check_file(file: Path) -> None:
         layers = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{file.name} in {file.parent} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{file.name} in {file.parent} is not valid TOML: {error}.") from error
     known = (_DEFAULT_LAYER, *ENVIRONMENTS)
     for name, content in layers.items():
@@ -148,7 +148,10 @@ def _parsed(text: str) -> Any:
     """Return the TOML value that a variable's text spells, or the text itself."""
     text = text.lower() if text in ("True", "False") else text
     parse: Any = parse_conf_data  # pyright: ignore[reportUnknownVariableType]
-    return parse(text, tomlfy=True, box_settings={"AUTO_CAST_FOR_DYNACONF": False})
+    try:
+        return parse(text, tomlfy=True, box_settings={"AUTO_CAST_FOR_DYNACONF": False})
+    except (ValueError, RecursionError):  # thousands of digits or brackets: no value of ours
+        return text
 
 
 def _settings(environment: str, root: Path, overlaid: Overlay) -> Settings:

@@ -36,8 +36,12 @@ class ServerSettings:
     port: int = setting("Port to listen on; 0 lets the system choose.", at_least=0, at_most=65535)
     graphiql: bool = setting("Serve the GraphiQL explorer to browsers at /graphql.")
     max_body_bytes: int = setting("Largest request body.", at_least=1024)
-    body_timeout_seconds: float = setting("How long a client may take to send its request body.", at_least=0.1)
-    shutdown_grace_seconds: float = setting("How long running operations may finish at shutdown.", at_least=0)
+    body_timeout_seconds: float = setting(
+        "How long a client may take to send its request body.", at_least=0.1, at_most=86_400
+    )
+    shutdown_grace_seconds: float = setting(
+        "How long running operations may finish at shutdown.", at_least=0, at_most=86_400
+    )
     allowed_origins: tuple[str, ...] = setting(
         "Browser origins that may call this server from other sites; '*' allows all."
     )
@@ -47,8 +51,8 @@ class ServerSettings:
 class WebsocketSettings:
     """Subscriptions over graphql-transport-ws."""
 
-    connection_init_timeout_seconds: float = setting("Longest wait for connection_init.", at_least=0.1)
-    keep_alive_seconds: float = setting("Interval of pings that detect dead peers.", at_least=1)
+    connection_init_timeout_seconds: float = setting("Longest wait for connection_init.", at_least=0.1, at_most=86_400)
+    keep_alive_seconds: float = setting("Interval of pings that detect dead peers.", at_least=1, at_most=86_400)
     max_message_bytes: int = setting("Largest message a client may send.", at_least=1024)
     max_operations: int = setting("Operations that may run on one socket at once.", at_least=1)
 
@@ -71,10 +75,10 @@ class DatabaseSettings:
         "sqlite+aiosqlite:///path/to/file.db or postgresql+asyncpg://user:password@host:port/name.", secret=True
     )
     pool_size: int = setting("Connections kept to PostgreSQL, or reader threads on SQLite.", at_least=1, at_most=1000)
-    acquire_timeout_seconds: float = setting("Longest wait for a free connection.", at_least=0.1)
-    connect_timeout_seconds: float = setting("Longest wait for a new connection.", at_least=0.1)
-    statement_timeout_seconds: float = setting("Longest time of one SQL statement.", at_least=0.1)
-    lock_timeout_seconds: float = setting("Longest wait for a row or table lock.", at_least=0.1)
+    acquire_timeout_seconds: float = setting("Longest wait for a free connection.", at_least=0.1, at_most=86_400)
+    connect_timeout_seconds: float = setting("Longest wait for a new connection.", at_least=0.1, at_most=86_400)
+    statement_timeout_seconds: float = setting("Longest time of one SQL statement.", at_least=0.1, at_most=86_400)
+    lock_timeout_seconds: float = setting("Longest wait for a row or table lock.", at_least=0.1, at_most=86_400)
     partitions_ahead_months: int = setting(
         "Monthly partitions of the reading tables made ahead (PostgreSQL).", at_least=1, at_most=120
     )
@@ -92,7 +96,7 @@ class GraphQLSettings:
     max_depth: int = setting("Deepest nesting of fields.", at_least=1)
     max_aliases: int = setting("Most aliases in one operation.", at_least=0)
     max_tokens: int = setting("Most lexical tokens in one document.", at_least=1)
-    operation_timeout_seconds: float = setting("Deadline of one query or mutation.", at_least=0.1)
+    operation_timeout_seconds: float = setting("Deadline of one query or mutation.", at_least=0.1, at_most=86_400)
     document_cache_size: int = setting("Parsed, validated and planned documents that are kept.", at_least=1)
 
 
@@ -102,7 +106,9 @@ class IngestSettings:
 
     max_batch_size: int = setting("Most readings in one request.", at_least=1)
     max_commit_size: int = setting("Most readings that concurrent requests put into one transaction.", at_least=1)
-    max_future_seconds: float = setting("How far ahead of the server a device's clock may be.", at_least=0)
+    max_future_seconds: float = setting(
+        "How far ahead of the server a device's clock may be.", at_least=0, at_most=31_536_000
+    )
     max_age_days: float = setting("Oldest reading that is accepted.", at_least=1, at_most=36525)
 
 
@@ -110,16 +116,18 @@ class IngestSettings:
 class DeviceSettings:
     """The status of devices."""
 
-    offline_after_seconds: float = setting("Silence after which a device is OFFLINE.", at_least=1)
-    status_check_seconds: float = setting("Interval at which silent devices are looked for.", at_least=0.05)
+    offline_after_seconds: float = setting("Silence after which a device is OFFLINE.", at_least=1, at_most=31_536_000)
+    status_check_seconds: float = setting(
+        "Interval at which silent devices are looked for.", at_least=0.05, at_most=86_400
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSettings:
     """The durable log that subscriptions follow."""
 
-    poll_seconds: float = setting("Slow poll behind the wake-up of subscribers.", at_least=0.05)
-    retention_hours: float = setting("How long events can be replayed.", at_least=0.01)
+    poll_seconds: float = setting("Slow poll behind the wake-up of subscribers.", at_least=0.05, at_most=86_400)
+    retention_hours: float = setting("How long events can be replayed.", at_least=0.01, at_most=87_600)
     buffer_size: int = setting("Newest events kept in memory for all subscribers together.", at_least=1)
 
 
@@ -130,7 +138,7 @@ class SimulatorSettings:
     enabled: bool = setting("Keep the demo fleet alive while the server runs.")
     device_count: int = setting("Devices of the demo fleet.", at_least=1, at_most=100_000)
     history_days: float = setting("Days of history that the seed generates.", at_least=0, at_most=3650)
-    interval_seconds: float = setting("Time between two readings of a device.", at_least=0.1)
+    interval_seconds: float = setting("Time between two readings of a device.", at_least=0.1, at_most=86_400)
     seed: int = setting("Seed of the generator: the same seed makes the same fleet.", at_least=0)
 
 

@@ -42,7 +42,7 @@ def hashed(*parts: ArrayLike) -> KeyArray:
 
 def uniform(*parts: ArrayLike) -> FloatArray:
     """Return a number in [0, 1) for each combination of the parts."""
-    return (hashed(*parts) >> np.uint64(11)) * 2.0**-53
+    return (hashed(*parts) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def normal(*parts: ArrayLike) -> FloatArray:
@@ -51,7 +51,7 @@ def normal(*parts: ArrayLike) -> FloatArray:
     The sum of four uniform numbers, so bell-shaped but never beyond ±3.5: no reading is made absurd by noise alone.
     """
     bits = hashed(*parts)
-    total: FloatArray = np.zeros(bits.shape)
+    total = np.zeros(bits.shape, dtype=np.float64)
     for shift in (0, 16, 32, 48):
-        total += (bits >> np.uint64(shift)) & _PIECE
+        np.add(total, (bits >> np.uint64(shift)) & _PIECE, out=total)
     return total * (math.sqrt(3) / 65535) - 2 * math.sqrt(3)

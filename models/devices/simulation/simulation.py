@@ -93,14 +93,18 @@ class FleetSimulation:
             yield self._block(first + interval * np.arange(count), parts)
 
     def set_controls(self, device_index: int, target_temperature: float, mode: WaterHeaterMode) -> None:
-        """Run one heater otherwise from `now` on; it heats at once if it is colder than it is now meant to be.
+        """Run one heater otherwise from `now` on; if that moves its set point, it heats at once where it is colder.
+
+        The controls that it has already change nothing, so they may be handed in again at any time.
 
         Raises:
             ValueError: this type of heater has no such mode.
         """
+        before = self._controls.set_point[device_index]
         self._controls.change(device_index, self._specs[device_index], target_temperature, mode)
-        is_cold = self._state.temperature[device_index] < self._controls.set_point[device_index]
-        self._state.calling[device_index] = is_cold
+        wanted = self._controls.set_point[device_index]
+        if wanted != before:
+            self._state.calling[device_index] = self._state.temperature[device_index] < wanted
 
     def incidents(self, since: datetime, until: datetime) -> list[Incident]:
         """Return the true incidents that are going on at some time from `since` to `until`, by their start."""

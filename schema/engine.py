@@ -25,6 +25,7 @@ from strawberry.execution import optimized_is_awaitable
 from models.errors import DeadlineExceeded
 from schema import errors
 from schema.documents import Document, DocumentCache
+from schema.errors import FormattedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Response:
     """
 
     data: dict[str, Any] | None
-    errors: list[errors.FormattedError] | None = None
+    errors: list[FormattedError] | None = None
     is_request_error: bool = False
 
     def body(self) -> dict[str, Any]:
@@ -139,7 +140,7 @@ class Engine:
                 async for result in results:
                     yield self._response(result)
             except Exception as error:  # noqa: BLE001 - whatever ends a stream is told to its client, masked
-                yield self._broken(error)
+                yield self.failure(error)
 
     async def _run(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
         assert prepared.document.node is not None
@@ -161,8 +162,8 @@ class Engine:
             return Response(None, [errors.of_variables(error) for error in result.errors], is_request_error=True)
         return Response(result.data, [errors.of_execution(error, reveal=self._debug) for error in result.errors])
 
-    def _broken(self, error: Exception) -> Response:
-        # A stream that breaks has no answer any more, not even null: its last response is only errors.
+    def failure(self, error: Exception) -> Response:
+        """Return what a client is told of an exception that left no answer, not even null; what was unexpected is masked."""
         wrapped = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
         return Response(None, [errors.of_execution(wrapped, reveal=self._debug)], is_request_error=True)
 

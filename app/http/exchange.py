@@ -1,0 +1,71 @@
+"""One HTTP request and its response."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from app.http.body import read_body
+from app.http.negotiation import MediaKind
+from app.http.refusals import Header, Refused
+from app.http.responses import encode_or_mask, send_and_linger, send_bytes
+from settings.types import ServerSettings
+
+
+class Exchange:
+    """What is known of a request while it is answered.
+
+    Attributes:
+        headers: by lower-case name; values of a header that was sent several times are joined by commas.
+        kind: what the response will be.
+    """
+
+    __slots__ = ("_has_unread_body", "headers", "kind", "method", "query_string", "receive", "send")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.method: str = scope["method"]
+        self.query_string: bytes = scope["query_string"]
+        self.headers = _headers(scope["headers"])
+        self.kind = MediaKind.JSON
+        self.receive = receive
+        self.send = send
+        self._has_unread_body = b"content-length" in self.headers or b"transfer-encoding" in self.headers
+
+    async def body(self, settings: ServerSettings) -> bytes:
+        """Read the body within the limits of the settings.
+
+        Raises:
+            Refused: it is too large or too slow.
+            ClientLeft: it never ended.
+        """
+        body = await read_body(
+            self.receive,
+            self.headers.get(b"content-length"),
+            max_bytes=settings.max_body_bytes,
+            timeout_seconds=settings.body_timeout_seconds,
+        )
+        self._has_unread_body = False
+        return body
+
+    async def answer(self, status: int, body: Mapping[str, Any], headers: tuple[Header, ...] = ()) -> None:
+        """Send a JSON body."""
+        content = encode_or_mask(body)
+        # A client that waits for "100 Continue" sends nothing more once it is refused.
+        if self._has_unread_body and b"expect" not in self.headers:
+            await send_and_linger(self.send, self.receive, status, self.kind, content, headers=headers)
+        else:
+            await send_bytes(self.send, status, self.kind, content, headers)
+
+    async def refuse(self, refused: Refused) -> None:
+        """Send what is wrong with the request."""
+        if self.kind is not MediaKind.GRAPHQL_JSON:
+            self.kind = MediaKind.JSON
+        await self.answer(refused.status, refused.body(), refused.headers)
+
+
+def _headers(raw: list[Header]) -> dict[bytes, bytes]:
+    headers = dict(raw)
+    if len(headers) != len(raw):
+        for name in headers:
+            headers[name] = b", ".join(value for each, value in raw if each == name)
+    return headers

@@ -1,0 +1,65 @@
+"""Checks of plain values that callers give."""
+
+import math
+from datetime import datetime, timedelta
+
+from models.errors import BadUserInput, LimitExceeded
+
+NAME_LENGTH = 200
+LABEL_LENGTH = 100
+NOTES_LENGTH = 4000
+
+
+def text(value: str, field: str, *, longest: int = NAME_LENGTH, may_be_empty: bool = False) -> str:
+    """Return a text without surrounding space; raises BadUserInput if it is empty, too long, or has control characters."""
+    path = ("input", field)
+    stripped = value.strip()
+    if not stripped and not may_be_empty:
+        raise BadUserInput(f"'{field}' must not be empty.", input_path=path)
+    if len(stripped) > longest:
+        raise BadUserInput(
+            f"'{field}' may have {longest} characters, not {len(stripped)}.", input_path=path, allowed=longest
+        )
+    if any(ord(character) < 32 and character not in "\n\t" for character in stripped):
+        raise BadUserInput(f"'{field}' has a control character, which no text may have.", input_path=path)
+    return stripped
+
+
+def optional_text(value: str | None, field: str, *, longest: int = NAME_LENGTH) -> str | None:
+    """Return a text as `text` does; None and blank are None."""
+    if value is None or not value.strip():
+        return None
+    return text(value, field, longest=longest)
+
+
+def number(value: float, field: str, unit: str, *, lowest: float, highest: float) -> float:
+    """Return a number within bounds (inclusive); raises BadUserInput otherwise, also for NaN and infinity."""
+    if not math.isfinite(value) or not lowest <= value <= highest:
+        raise BadUserInput(
+            f"'{field}' must be from {lowest:g} to {highest:g} {unit}, not {value:g}.",
+            input_path=("input", field),
+            minimum=lowest,
+            maximum=highest,
+        )
+    return value
+
+
+def not_future(value: datetime, field: str, now: datetime, *, tolerance_seconds: float) -> datetime:
+    """Return an instant; raises BadUserInput if it lies in the future by more than the tolerance."""
+    if value > now + timedelta(seconds=tolerance_seconds):
+        raise BadUserInput(f"'{field}' lies in the future: {value.isoformat()}.", input_path=("input", field))
+    return value
+
+
+def page_size(value: int, field: str, largest: int) -> int:
+    """Return the size of a page; raises BadUserInput if negative, LimitExceeded if too large."""
+    if value < 0:
+        raise BadUserInput(f"'{field}' must not be negative, but is {value}.", input_path=(field,))
+    if value > largest:
+        raise LimitExceeded(
+            f"'{field}' may be at most {largest} (graphql.max_page_size), not {value}.",
+            input_path=(field,),
+            limit="max_page_size",
+            allowed=largest,
+        )
+    return value

@@ -139,7 +139,7 @@ class GraphQLEndpoint:
 
 
 class GraphQLPath:
-    """Middleware that gives one path to the endpoint without the cost of a router, and all others to the application."""
+    """Middleware that gives one path to the endpoint, past the router, and leaves all others to the application."""
 
     def __init__(self, app: ASGIApp, *, path: str, endpoint: GraphQLEndpoint) -> None:
         self._app = app

@@ -34,14 +34,15 @@ class Sockets:
         self._open: set[Socket] = set()
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Accept a handshake, or refuse it with an HTTP status, and serve the socket until it is closed."""
+        """Accept or refuse a handshake, and serve the socket until it is closed."""
         await receive()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         if not may_connect(headers.get(b"origin"), headers.get(b"host"), self._allowed_origins):
-            await _refuse(send, 403, "Pages of this origin may not connect (server.allowed_origins).")
+            await send({"type": "websocket.close"})  # before it is accepted: the handshake is answered 403
             return
         if PROTOCOL not in scope.get("subprotocols", ()):
-            await _refuse(send, 400, f"The websocket subprotocol must be {PROTOCOL}.")
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": 4406, "reason": f"The subprotocol must be {PROTOCOL}"})
             return
         authorization = headers.get(b"authorization")
 
@@ -59,10 +60,3 @@ class Sockets:
     async def close(self, *, grace_seconds: float) -> None:
         """Close all sockets; subscriptions end at once, queries and mutations have a time of grace."""
         await asyncio.gather(*(socket.drain(grace_seconds) for socket in tuple(self._open)))
-
-
-async def _refuse(send: Send, status: int, reason: str) -> None:
-    content = reason.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(content))]
-    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": content})

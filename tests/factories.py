@@ -1,0 +1,165 @@
+"""Things that tests need many of, with values that a test changes where it cares."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from models.clock import now
+from models.devices import WATER_HEATER
+from models.readings import ReadingBatch
+from models.repositories import device_changes, partitions, readings
+from models.store import Store
+from settings.types import (
+    AuthSettings,
+    DatabaseSettings,
+    DataSettings,
+    DeviceSettings,
+    EventSettings,
+    GraphQLSettings,
+    IngestSettings,
+    LoggingSettings,
+    ServerSettings,
+    Settings,
+    SimulatorSettings,
+    WebsocketSettings,
+)
+
+MEMORY_URL = "sqlite+aiosqlite:///:memory:"
+# A Monday in the middle of a month, so that neighbours of a few days need no other partition.
+MIDDAY = datetime(2024, 7, 15, 12, tzinfo=UTC)
+
+_SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "server": (
+        ServerSettings,
+        {
+            "host": "127.0.0.1",
+            "port": 0,
+            "graphiql": True,
+            "max_body_bytes": 1_000_000,
+            "body_timeout_seconds": 10,
+            "shutdown_grace_seconds": 1,
+            "allowed_origins": (),
+        },
+    ),
+    "websocket": (
+        WebsocketSettings,
+        {
+            "connection_init_timeout_seconds": 2,
+            "keep_alive_seconds": 20,
+            "max_message_bytes": 1_000_000,
+            "max_operations": 20,
+        },
+    ),
+    "data": (DataSettings, {"source": "database"}),
+    "database": (
+        DatabaseSettings,
+        {
+            "url": MEMORY_URL,
+            "pool_size": 3,
+            "acquire_timeout_seconds": 5,
+            "connect_timeout_seconds": 5,
+            "statement_timeout_seconds": 10,
+            "lock_timeout_seconds": 5,
+            "partitions_ahead_months": 1,
+        },
+    ),
+    "graphql": (
+        GraphQLSettings,
+        {
+            "introspection": True,
+            "default_page_size": 20,
+            "max_page_size": 100,
+            "max_series_points": 1000,
+            "max_rows": 10_000,
+            "max_depth": 15,
+            "max_aliases": 30,
+            "max_tokens": 2000,
+            "operation_timeout_seconds": 10,
+            "document_cache_size": 100,
+        },
+    ),
+    "ingest": (
+        IngestSettings,
+        {"max_batch_size": 100, "max_commit_size": 500, "max_future_seconds": 300, "max_age_days": 3650},
+    ),
+    "devices": (DeviceSettings, {"offline_after_seconds": 300, "status_check_seconds": 1}),
+    "events": (EventSettings, {"poll_seconds": 0.2, "retention_hours": 24, "buffer_size": 100}),
+    "simulator": (
+        SimulatorSettings,
+        {"enabled": False, "device_count": 3, "history_days": 0.1, "interval_seconds": 60, "seed": 7},
+    ),
+    "auth": (AuthSettings, {"required": False, "tokens": {}}),
+    "logging": (LoggingSettings, {"level": "warning", "format": "text"}),
+}
+_numbers = itertools.count(1)
+
+
+def settings(environment: str = "testing", *, debug: bool = False, **changes: Mapping[str, Any]) -> Settings:
+    """Return settings for a small server; changes by section, as graphql={"max_depth": 3}."""
+    unknown = set(changes) - set(_SECTIONS)
+    assert not unknown, f"no such section: {unknown}"
+    sections = {name: make(**{**values, **changes.get(name, {})}) for name, (make, values) in _SECTIONS.items()}
+    return Settings(environment=environment, debug=debug, **sections)
+
+
+def database_settings(url: str = MEMORY_URL, **changes: Any) -> DatabaseSettings:
+    """Return settings of a small pool with limits that a test does not wait for."""
+    return settings(database={"url": url, **changes}).database
+
+
+def event_settings(**changes: Any) -> EventSettings:
+    """Return settings of an event log that polls often."""
+    return settings(events=changes).events
+
+
+async def add_heater(store: Store, **changes: Any) -> int:
+    """Store a water heater and return its id; changes may name columns of the device and of the heater."""
+    number = next(_numbers)
+    device: dict[str, Any] = {
+        "kind": "WATER_HEATER",
+        "name": f"Heater {number}",
+        "serial_number": f"WH-{number:06d}",
+        "status": "OFFLINE",
+        "created_at": now(),
+        "updated_at": now(),
+        "version": 1,
+    }
+    heater: dict[str, Any] = {
+        "target_temperature": 55.0,
+        "min_temperature": 30.0,
+        "max_temperature": 70.0,
+        "mode": "ECO",
+        "heater_type": "RESISTIVE",
+        "capacity_liters": 150.0,
+        "rated_power_watts": 2000.0,
+    }
+    heater |= {name: changes.pop(name) for name in list(changes) if name in heater}
+    async with store.transaction() as transaction:
+        return await device_changes.add(transaction, device | changes, heater)
+
+
+async def add_readings(
+    store: Store, device_id: int | Sequence[int], recorded_at: Iterable[datetime], **channels: Sequence[Any]
+) -> int:
+    """Store readings as ingestion does, with what belongs to them, and return how many were new.
+
+    Args:
+        store: a migrated database.
+        device_id: of all readings, or of each.
+        recorded_at: (n,) instants.
+        channels: (n,) values by channel; the temperature is 50 °C where no channel is given.
+    """
+    instants = list(recorded_at)
+    ids = [device_id] * len(instants) if isinstance(device_id, int) else list(device_id)
+    values = channels or {"temperature": [50.0] * len(instants)}
+    newest: dict[int, datetime] = {}
+    for id_, at in zip(ids, instants, strict=True):
+        newest[id_] = max(newest.get(id_, at), at)
+    async with store.transaction() as transaction:
+        months = {partitions.month_of(at) for at in instants}
+        await partitions.ensure(transaction, [WATER_HEATER.name], months)
+        await device_changes.lock(transaction, ids)
+        stored = await readings.add(transaction, ReadingBatch(WATER_HEATER.name, ids, instants, values))
+        await device_changes.mark_seen(transaction, newest, online_since=now())
+    return len(stored)

@@ -35,8 +35,9 @@ def wanted(accept: bytes | None) -> tuple[MediaKind, ...]:
     qualities: dict[MediaKind, float] = {}
     for part in accept.decode("latin-1").split(","):
         name, _, parameters = part.partition(";")
-        kind = _KINDS.get(name.strip().lower())
-        if kind is not None and kind not in qualities:
+        name = name.strip().lower()
+        kind = _KINDS.get(name)
+        if kind is not None and not (kind in qualities and name.endswith("*")):
             qualities[kind] = _quality(parameters)
     ranked = sorted(qualities, key=lambda kind: -qualities[kind])  # stable: what is named first wins a tie
     return tuple(kind for kind in ranked if qualities[kind] > 0)
@@ -71,5 +72,5 @@ def _quality(parameters: str) -> float:
             try:
                 return float(value)
             except ValueError:
-                return 0.0
+                break
     return 1.0

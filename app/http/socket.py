@@ -21,6 +21,7 @@ from settings.types import WebsocketSettings
 PROTOCOL = "graphql-transport-ws"
 MAX_ID_CHARACTERS = 256
 _MAX_REASON_BYTES = 123  # what a close frame holds
+_CLEANUP_SECONDS = 1.0
 
 GOING_AWAY, TOO_LARGE = 1001, 1009
 BAD_MESSAGE, UNAUTHORIZED, INIT_TIMEOUT, DUPLICATE_ID, DUPLICATE_INIT = 4400, 4401, 4408, 4409, 4429
@@ -144,7 +145,8 @@ class Socket:
         task = self._running.pop(operation_id, None)
         if task is not None:
             task.cancel()
-            await asyncio.sleep(0)  # time to end, so that it no longer counts
+            # One that cleans up slowly holds up this client only, and counts among its operations until it has ended.
+            await asyncio.wait((task,), timeout=_CLEANUP_SECONDS)
 
     async def _subscribe(self, message: Message, principal: Principal) -> None:
         operation_id = _id(message)

@@ -78,19 +78,17 @@ class CsvRows:
     """
 
     def __init__(self, text: TextIO, delimiter: str, name: str) -> None:
-        """Read the header.
+        """Read the header of a text that is not blank.
 
         Raises:
-            FileProblem: there is no readable header.
+            FileProblem: the header is no CSV.
         """
         self._lines = _Lines(text, name)
         self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
         try:
-            header = next((record for record in self._reader if record), None)
+            header = next(record for record in self._reader if record)
         except csv.Error as error:
             raise FileProblem(f"The header of {name} is no CSV ({error}); give the format with --format.") from error
-        if header is None:
-            raise FileProblem(f"{name} has no header; its first line must name the columns.")
         self.columns = tuple(column.strip() for column in header)
 
     def __iter__(self) -> Iterator[tuple[int, list[str]] | RejectedRow]:

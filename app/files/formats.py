@@ -16,7 +16,6 @@ _BY_EXTENSION = {
     ".csv": "csv",
     ".tsv": "csv",
     ".tab": "csv",
-    ".txt": "csv",
     ".json": "json",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",

@@ -117,12 +117,12 @@ def _elements(reader: "_Pieces") -> Rows:
 def _elements_of_member(reader: "_Pieces") -> Rows:
     """Yield the elements of the one array of objects among the members of an object."""
     chosen = None
-    found_array = False
+    arrays: list[Any] = []
     for key in reader.members():
         is_array = reader.next_character() == "["
-        found_array = found_array or is_array
         if not (is_array and reader.begins_array_of_objects()):
-            reader.value()
+            value = reader.value()
+            arrays += [value] if is_array else []
         elif chosen is not None:
             raise reader.problem(
                 f"it has two arrays of objects, {chosen!r} and {key!r}; put the one to load into a file of its own"
@@ -131,14 +131,13 @@ def _elements_of_member(reader: "_Pieces") -> Rows:
             chosen = key
             reader.skip_character()
             yield from _elements(reader)
-    if not found_array:
+    if chosen is not None or [] in arrays:
+        return
+    if not arrays:
         raise reader.problem(
             "it holds an object without an array; give an array of objects, or --format ndjson for one object a line"
         )
-    if chosen is None:
-        raise reader.problem(
-            "the arrays in its object do not hold objects; give an array of objects, one for each reading"
-        )
+    raise reader.problem("the arrays in its object do not hold objects; give an array of objects, one for each reading")
 
 
 class _Pieces:

@@ -218,7 +218,7 @@ class ReadingFile(Iterator[FileBatch]):
             columns = ", ".join(repr(column) for column in self.mapping.channels.values() if column in self._seen)
             for index in range(len(chunk.rows)):
                 if index not in faults and all(values[index] is None for values in channels.values()):
-                    faults[index] = Fault("NO_VALUE", f"has no value in any of the columns {columns}")
+                    faults[index] = Fault("NO_VALUES", f"has no value in any of the columns {columns}")
         return channels, faults
 
 

@@ -3,6 +3,7 @@
 import gzip
 import io
 import sys
+import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from contextlib import ExitStack
 from pathlib import Path
@@ -108,7 +109,7 @@ class TextInput:
                 raw = _Replayed(head, unpacked)
             else:
                 raw = self._counter
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise FileProblem(f"{self.name} cannot be read: {error}.") from error
         encoding = _encoding(head, self.name)
         self.head = head.decode(encoding, "ignore")

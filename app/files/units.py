@@ -133,6 +133,12 @@ def conversion(
     )
 
 
+def units_of(unit_name: str) -> list[str]:
+    """Return the units that convert into a unit, itself included; none for a unit that is not known."""
+    target = _UNITS.get(unit_name)
+    return [name for name, unit in _UNITS.items() if target is not None and unit.dimension == target.dimension]
+
+
 def _pair(channel: Channel, unit: str) -> tuple[_Unit, _Unit]:
     target = _UNITS.get(channel.unit)
     if target is None:
@@ -141,9 +147,8 @@ def _pair(channel: Channel, unit: str) -> tuple[_Unit, _Unit]:
     name = unit.replace(" ", "").replace("º", "°").replace("˚", "°")
     source = _UNITS.get(_SPELLINGS.get(name, name))
     if source is None or source.dimension != target.dimension:
-        allowed = [known for known, its in _UNITS.items() if its.dimension == target.dimension]
         raise FileProblem(
-            f"--unit gives {channel.name} in {unit!r}, which is no unit of it; it takes {listed(allowed)}, "
-            f"or give --scale {channel.name}=FACTOR."
+            f"--unit gives {channel.name} in {unit!r}, which is no unit of it; "
+            f"it takes {listed(units_of(channel.unit))}, or give --scale {channel.name}=FACTOR."
         )
     return source, target

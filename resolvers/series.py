@@ -88,7 +88,7 @@ async def load(
     return [
         [
             {
-                "metric": metric.upper(),
+                "metric": metric,
                 "unit": channels[metric].unit,
                 "method": method,
                 "resolution_seconds": chart.resolution_seconds,

@@ -163,7 +163,7 @@ class Engine:
         return Response(result.data, [errors.of_execution(error, reveal=self._debug) for error in result.errors])
 
     def failure(self, error: Exception) -> Response:
-        """Return what a client is told of an exception that left no answer, not even null; what was unexpected is masked."""
+        """Return what a client is told of an exception that left no answer; what was unexpected is masked."""
         wrapped = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
         return Response(None, [errors.of_execution(wrapped, reveal=self._debug)], is_request_error=True)
 

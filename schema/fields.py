@@ -1,0 +1,162 @@
+"""How fields are declared: plain columns, derived values, and links.
+
+A plain annotated attribute is a column: its value is the row's, by its Python name. `derived` computes a value from the
+row. `link` follows the graph by a batch function. The declarations are all that there is: Strawberry's resolvers are made
+from them here, and the compiler of plans (schema/compiler.py) reads the same declarations from the field's metadata.
+"""
+
+import inspect
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, cast
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from models.principal import Right
+from resolvers.context import Scope
+from resolvers.loaders import Batch, Columns
+
+DECLARATION = "declaration"
+
+
+class Info(strawberry.Info[Scope, None]):
+    """What Strawberry hands to resolvers; the context is the operation's scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A value computed from the row.
+
+    Attributes:
+        compute: from the row to the value; for an object type, to the row (or rows) of that type.
+        needs: columns that it reads.
+        passes_columns: what is selected below is selected of this row's own table (pages hand on to their rows).
+    """
+
+    compute: Callable[[Any], Any]
+    needs: Columns
+    passes_columns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Rows of another table, found by a key of this row.
+
+    Attributes:
+        bind: from the scope and the field's arguments to the batch function.
+        key: from the row to the key.
+        needs: columns that the key is made of.
+        of_parent: the batch function comes from the row itself, by `bind(scope, row)`; it is the same for all rows of
+            one level.
+    """
+
+    bind: Callable[..., Batch]
+    key: Callable[[Any], Hashable]
+    needs: Columns
+    of_parent: bool = False
+
+
+def column_value(row: Mapping[str, Any], name: str) -> Any:
+    """Return a plain field's value: the column of its name."""
+    return row[name]
+
+
+def derived(
+    compute: Callable[[Any], Any],
+    *,
+    needs: tuple[str, ...] = (),
+    description: str,
+    passes_columns: bool = False,
+) -> Any:
+    """Declare a field whose value is computed from the row; its type is the attribute's annotation."""
+
+    def resolve(root: Any) -> Any:
+        return compute(root)
+
+    del resolve.__annotations__["return"]
+    declaration = Derived(compute, frozenset(needs), passes_columns)
+    return strawberry.field(resolver=resolve, description=description, metadata={DECLARATION: declaration})
+
+
+def link(bind: Callable[..., Batch], *, key: str | tuple[str, ...] = (), description: str) -> Any:
+    """Declare a field that follows a link; its type is the attribute's annotation.
+
+    Args:
+        bind: takes the scope and, by keyword, the arguments of the field, and returns the batch function; the
+            arguments' annotations are those of the field.
+        key: column of the row that is the key, or several for a tuple; none for the root.
+        description: for the schema.
+    """
+    names = (key,) if isinstance(key, str) else key
+    declaration = Link(bind, itemgetter(*names) if names else _no_key, frozenset(names))
+
+    def resolve(root: Any, info: Info, **arguments: Any) -> Any:
+        return info.context.load(bind(info.context, **arguments), declaration.key(root))
+
+    _take_arguments(resolve, bind)
+    return strawberry.field(resolver=resolve, description=description, metadata={DECLARATION: declaration})
+
+
+def link_of_parent(batch_of: Callable[[Any], Batch], *, key: Callable[[Any], Hashable], description: str) -> Any:
+    """Declare a link whose batch function the row itself carries."""
+    declaration = Link(lambda _, row: batch_of(row), key, frozenset(), of_parent=True)
+
+    def resolve(root: Any, info: Info) -> Any:
+        return info.context.load(batch_of(root), key(root))
+
+    del resolve.__annotations__["return"]
+    return strawberry.field(resolver=resolve, description=description, metadata={DECLARATION: declaration})
+
+
+def mutation(right: Right, *, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a mutation and the right that it takes."""
+
+    def declare(function: Callable[..., Any]) -> Any:
+        async def resolve(info: Info, **arguments: Any) -> Any:
+            info.context.require(right)
+            return await function(info.context, **arguments)
+
+        _take_arguments(resolve, function, returns=True)
+        return strawberry.mutation(resolver=resolve, description=description, metadata={"right": right})
+
+    return declare
+
+
+def subscription(right: Right, *, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a subscription and the right that it takes."""
+
+    def declare(function: Callable[..., Any]) -> Any:
+        async def resolve(info: Info, **arguments: Any) -> Any:
+            info.context.require(right)
+            async for row in await function(info.context, **arguments):
+                yield row
+
+        _take_arguments(resolve, function, returns=True)
+        return strawberry.subscription(resolver=resolve, description=description, metadata={"right": right})
+
+    return declare
+
+
+def declaration_of(definition: StrawberryField) -> Derived | Link | None:
+    """Return how a field was declared; None for a plain column."""
+    return cast("Derived | Link | None", definition.metadata.get(DECLARATION))
+
+
+def _no_key(_row: Any) -> None:
+    return None
+
+
+def _take_arguments(resolve: Callable[..., Any], function: Callable[..., Any], *, returns: bool = False) -> None:
+    """Give a resolver the arguments (all but the scope) that a function declares, which is how Strawberry sees them."""
+    own = [each for each in inspect.signature(resolve).parameters.values() if each.name in {"root", "info"}]
+    declared = inspect.signature(function)
+    arguments = [each.replace(kind=each.KEYWORD_ONLY) for each in list(declared.parameters.values())[1:]]
+    result = declared.return_annotation if returns else inspect.Signature.empty
+    target = cast("Any", resolve)
+    target.__signature__ = inspect.Signature([*own, *arguments], return_annotation=result)
+    target.__annotations__ = {"info": Info, **{each.name: each.annotation for each in arguments}}
+    if returns:
+        target.__annotations__["return"] = result
+    target.__module__ = function.__module__

@@ -1,0 +1,39 @@
+"""Global ids: opaque to clients, a type's name and a row's id within."""
+
+import base64
+import binascii
+
+from models.errors import BadUserInput
+
+_LARGEST = 2**63 - 1
+
+
+def encode(type_name: str, row_id: int) -> str:
+    """Return the global id of a row."""
+    return base64.b64encode(b"%b:%d" % (type_name.encode(), row_id)).decode()
+
+
+def decode_any(global_id: str, argument: str) -> tuple[str, int]:
+    """Return type name and row id of a global id; raises BadUserInput if it is none."""
+    try:
+        type_name, _, number = base64.b64decode(global_id, validate=True).decode("ascii").partition(":")
+        row_id = int(number) if number.isdecimal() and len(number) <= 19 else -1
+    except (binascii.Error, ValueError):
+        type_name, row_id = "", -1
+    if not type_name.isidentifier() or not 0 <= row_id <= _LARGEST:
+        raise BadUserInput(
+            f"'{global_id[:60]}' is no id of this server; use the 'id' that a query returned.",
+            input_path=(*argument.split("."),),
+        )
+    return type_name, row_id
+
+
+def decode(global_id: str, type_names: tuple[str, ...], argument: str) -> int:
+    """Return the row id of a global id of one of these types; raises BadUserInput for any other."""
+    type_name, row_id = decode_any(global_id, argument)
+    if type_name not in type_names:
+        raise BadUserInput(
+            f"'{global_id[:60]}' is the id of a {type_name[:40]}; here one of {' or '.join(type_names)} is needed.",
+            input_path=(*argument.split("."),),
+        )
+    return row_id

@@ -1,0 +1,75 @@
+"""Scalars: instants with a time zone, exact decimals."""
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.scalar import ScalarDefinition
+
+from schema.fields import column_value
+
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def _parse_instant(value: Any) -> datetime:
+    if not isinstance(value, str) or len(value) > 40:
+        raise ValueError("DateTime must be a text as '2026-01-31T12:00:00Z'.")
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"'{value}' is no date and time; write it as '2026-01-31T12:00:00Z'.") from None
+    if instant.tzinfo is None:
+        raise ValueError(f"'{value}' has no time zone; add 'Z' for UTC or an offset as '+01:00'.")
+    try:
+        instant = instant.astimezone(UTC)
+    except OverflowError:
+        instant = _LATEST
+    if not _EARLIEST <= instant < _LATEST:
+        raise ValueError(f"'{value}' is outside the years 1900 to 8999.")
+    return instant
+
+
+def _parse_decimal(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("Decimal must be a text as '12.50'.")
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError(f"'{str(value)[:40]}' is no decimal number; write it as '12.50'.") from None
+    if not number.is_finite() or len(number.as_tuple().digits) > 30 or abs(number.adjusted()) > 30:
+        raise ValueError("Decimal must be finite and of at most 30 digits.")
+    return number
+
+
+def _as_it_is(value: Any) -> Any:
+    # The encoder of responses writes instants itself, in ISO 8601 and faster.
+    return value
+
+
+CONFIG = StrawberryConfig(
+    default_resolver=column_value,
+    scalar_map={
+        datetime: ScalarDefinition(
+            name="DateTime",
+            description="An instant: ISO 8601 with a time zone, as 2026-01-31T12:00:00Z. Answers are in UTC.",
+            specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
+            serialize=_as_it_is,
+            parse_value=_parse_instant,
+            parse_literal=None,
+            origin=datetime,
+        ),
+        Decimal: ScalarDefinition(
+            name="Decimal",
+            description="An exact decimal number, as a text: '12.50'.",
+            specified_by_url=None,
+            serialize=str,
+            parse_value=_parse_decimal,
+            parse_literal=None,
+            origin=Decimal,
+        ),
+    },
+)
+
+ID = strawberry.ID

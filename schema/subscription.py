@@ -1,0 +1,56 @@
+"""What can be followed."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import strawberry
+
+from models.devices import KINDS
+from models.principal import Right
+from models.statements import Row
+from resolvers import devices, streams
+from resolvers.context import Scope
+from resolvers.loaders import Batch
+from schema import ids
+from schema.fields import derived, link, subscription
+from schema.query import DEVICE_TYPES
+from schema.types.device import Device
+from schema.types.node import TYPE_NAME
+from schema.types.reading import Reading, reading_type_name
+
+DeviceIds = Annotated[
+    list[strawberry.ID], strawberry.argument(description="The devices to follow, of any kinds; at most 1000.")
+]
+
+
+def _device(_scope: Scope) -> Batch:
+    return devices.link()
+
+
+def _reading(row: Any) -> dict[str, Any]:
+    return {**row["reading"], TYPE_NAME: reading_type_name(KINDS[row["kind"]])}
+
+
+@strawberry.type(description="A reading that was stored.")
+class ReadingRecorded:
+    """A reading that was stored."""
+
+    device: Device = link(_device, key="device_id", description="The device that reported it.")
+    reading: Reading = derived(_reading, needs=("reading", "kind"), description="What it reported.")
+
+
+@strawberry.type(description="What can be followed.")
+class Subscription:
+    """What can be followed."""
+
+    @subscription(Right.READ, description="Each reading of these devices, as it is stored, from now on.")
+    @staticmethod
+    async def reading_recorded(scope: Scope, device_ids: DeviceIds) -> AsyncIterator[ReadingRecorded]:
+        """Follow the readings of devices."""
+        wanted = [ids.decode(each, DEVICE_TYPES, f"deviceIds.{place}") for place, each in enumerate(device_ids)]
+        return _rows(await streams.readings_recorded(scope, wanted))
+
+
+def _rows(rows: AsyncIterator[Row]) -> Any:
+    """Return the rows of a stream: types of the schema are told apart from the rows that fill them."""
+    return rows

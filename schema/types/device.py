@@ -1,0 +1,125 @@
+"""What every device has, whatever its kind."""
+
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from models.devices import KINDS
+from models.devices.status import DeviceStatus as Status
+from models.repositories.devices import DeviceFilter as Filter
+from models.repositories.devices import DeviceOrder as Order
+from schema import ids
+from schema.fields import derived
+from schema.types.maintenance import MaintenanceRecord, records_link
+from schema.types.node import Node
+from schema.types.paging import Connection
+
+DeviceStatus = strawberry.enum(
+    Status,
+    description="How a device stands: ONLINE while readings arrive, OFFLINE after a silence, MAINTENANCE when an "
+    "operator has set it.",
+)
+_Kind = Enum("DeviceKind", {name: name for name in KINDS})
+DeviceKind: Any = strawberry.enum(_Kind, description="The kind of a device.")
+
+
+def _global_id(row: Any) -> str:
+    return ids.encode(KINDS[row["kind"]].type_name, row["id"])
+
+
+@strawberry.interface(description="A connected device of any kind.")
+class Device(Node):
+    """A connected device of any kind."""
+
+    id: strawberry.ID = derived(_global_id, needs=("id", "kind"), description="Global id, opaque to clients.")
+    kind: DeviceKind = strawberry.field(description="What kind of device it is.")  # pyright: ignore[reportInvalidTypeForm]
+    name: str = strawberry.field(description="What people call it.")
+    serial_number: str = strawberry.field(description="The manufacturer's number, unique in the fleet.")
+    manufacturer: str | None = strawberry.field(description="Who made it.")
+    model: str | None = strawberry.field(description="The manufacturer's name of the type.")
+    firmware_version: str | None = strawberry.field(description="Version of the software that runs on it.")
+    location: str | None = strawberry.field(description="Where it stands.")
+    status: DeviceStatus = strawberry.field(description="How it stands.")
+    last_seen_at: datetime | None = strawberry.field(description="When it was last heard of; null if never.")
+    installed_at: datetime | None = strawberry.field(description="When it was installed.")
+    created_at: datetime = strawberry.field(description="When it was registered.")
+    updated_at: datetime = strawberry.field(description="When somebody last changed it; readings do not count.")
+    version: int = strawberry.field(
+        description="How often it was changed, counted from 1. A change that carries the version it saw is refused "
+        "as CONFLICT if somebody else was faster."
+    )
+    maintenance_records: Connection[MaintenanceRecord] = records_link()
+
+
+@strawberry.input(description="Which devices are wanted; what is not given does not restrict.")
+class DeviceFilter:
+    """Which devices are wanted."""
+
+    kinds: list[DeviceKind] | None = strawberry.field(default=None, description="Of any of these kinds.")  # pyright: ignore[reportInvalidTypeForm]
+    statuses: list[DeviceStatus] | None = strawberry.field(default=None, description="With any of these statuses.")
+    location: str | None = strawberry.field(default=None, description="At exactly this location.")
+    search: str | None = strawberry.field(
+        default=None, description="With this text in the name or the serial number, in upper or lower case."
+    )
+    last_seen_before: datetime | None = strawberry.field(default=None, description="Last seen before this instant.")
+    last_seen_after: datetime | None = strawberry.field(default=None, description="Last seen after this instant.")
+
+
+@strawberry.enum(description="By what devices are sorted; equal ones by the order in which they were registered.")
+class DeviceOrderField(Enum):
+    """By what devices are sorted."""
+
+    NAME = "name"
+    LAST_SEEN_AT = "last_seen_at"
+    CREATED_AT = "created_at"
+    STATUS = "status"
+
+
+@strawberry.enum(description="Smallest or largest first.")
+class OrderDirection(Enum):
+    """Smallest or largest first."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+@strawberry.input(description="How devices are sorted.")
+class DeviceOrder:
+    """How devices are sorted."""
+
+    field: DeviceOrderField = strawberry.field(default=DeviceOrderField.NAME, description="By what.")
+    direction: OrderDirection = strawberry.field(
+        default=OrderDirection.ASC, description="Which first; devices never seen count as seen before all others."
+    )
+
+
+ORDER_TYPES: dict[str, tuple[type, ...]] = {
+    "name": (str, int),
+    "last_seen_at": (datetime, int),
+    "created_at": (datetime, int),
+    "status": (str, int),
+}
+
+
+def plain_filter(given: DeviceFilter | None, kind: str | None = None) -> Filter:
+    """Return the filter in plain values; with a kind, of devices of this kind only."""
+    if given is None:
+        return Filter(kinds=(kind,) if kind else None)
+    kinds: tuple[str, ...] | None = None if given.kinds is None else tuple(each.value for each in given.kinds)
+    if kind is not None:
+        kinds = (kind,) if kinds is None or kind in kinds else ()
+    return Filter(
+        kinds=kinds,
+        statuses=None if given.statuses is None else tuple(each.value for each in given.statuses),
+        location=given.location,
+        search=given.search,
+        last_seen_before=given.last_seen_before,
+        last_seen_after=given.last_seen_after,
+    )
+
+
+def plain_order(given: DeviceOrder | None) -> Order:
+    """Return the order in plain values."""
+    return Order() if given is None else Order(given.field.value, given.direction is OrderDirection.DESC)

@@ -25,6 +25,7 @@ from strawberry.execution import optimized_is_awaitable
 from models.errors import DeadlineExceeded
 from schema import errors
 from schema.documents import Document, DocumentCache
+from schema.execution import NOT_PLANNED, Planner
 from schema.errors import FormattedError
 
 
@@ -87,6 +88,7 @@ class Engine:
         timeout_seconds: float,
         introspection: bool = True,
         debug: bool = False,
+        planner: type[Planner] | None = Planner,
     ) -> None:
         self._strawberry = schema
         self._schema: GraphQLSchema = schema._schema  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
@@ -95,6 +97,7 @@ class Engine:
         )
         self._timeout_seconds = timeout_seconds
         self._debug = debug
+        self._planner = planner(schema, self._schema) if planner else None
 
     def prepare(self, request: Request) -> Prepared | Response:
         """Return the operation that the request names, or the response that says why there is none."""
@@ -144,6 +147,10 @@ class Engine:
 
     async def _run(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
         assert prepared.document.node is not None
+        if self._planner is not None and prepared.operation_type == "query":
+            data = await self._planner.answer(prepared.document, prepared.operation, variables, context)
+            if data is not NOT_PLANNED:
+                return Response(data)
         result = execute(
             self._schema,
             prepared.document.node,

@@ -111,7 +111,7 @@ async def count(db: Reads, wanted: DeviceFilter) -> int:
 
 
 async def counts_by(db: Reads, column: str) -> Sequence[Row]:
-    """Return rows of value and count for the values of `kind` or `status`."""
+    """Return rows of the column and count for each value of `kind` or `status` that occurs."""
     return await db.fetch(_counts_by(column))
 
 
@@ -177,7 +177,7 @@ def _count(shape: FilterShape) -> Statement:
 @prepared
 def _counts_by(column: str) -> Statement:
     value = DEVICE[column]
-    return Statement(select(value.label("value"), func.count().label("count")).group_by(value).order_by(value))
+    return Statement(select(value, func.count().label("count")).group_by(value).order_by(value))
 
 
 def _condition(shape: FilterShape) -> ColumnElement[bool]:

@@ -6,7 +6,21 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Integer, and_, bindparam, func, insert, literal_column, select, text, true
+import orjson
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    true,
+)
 
 from models.devices import KINDS
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
@@ -44,9 +58,8 @@ async def latest(
     wanted = [(id_, at) for id_, at in keys if at is not None]
     if not wanted:
         return [None] * len(keys)
-    ids = [id_ for id_, _ in wanted]
-    instants = [to_micros(at) for _, at in wanted]
-    rows = await db.fetch(_latest(kind, columns, db.dialect), ids=ids, instants=instants)
+    bound = _bound_keys(db.dialect, [(id_, to_micros(at)) for id_, at in wanted])
+    rows = await db.fetch(_latest(kind, columns, db.dialect), **bound)
     found = {(row["device_id"], row["recorded_at"]): row for row in rows}
     return [None if key[1] is None else found.get((key[0], key[1])) for key in keys]
 
@@ -97,9 +110,7 @@ async def _add_postgresql(transaction: Writes, batch: ReadingBatch) -> set[tuple
 
 async def _add_sqlite(transaction: Writes, batch: ReadingBatch) -> set[tuple[int, datetime]]:
     keys = list(zip(batch.device_ids, (to_micros(at) for at in batch.recorded_at), strict=True))
-    stored = await transaction.fetch(
-        _stored(batch.kind), ids=[id_ for id_, _ in keys], instants=[micros for _, micros in keys]
-    )
+    stored = await transaction.fetch(_stored(batch.kind), **_bound_keys("sqlite", keys))
     known = {(row["device_id"], to_micros(row["recorded_at"])) for row in stored}
     new: dict[tuple[int, int], int] = {}
     for index, key in enumerate(keys):
@@ -138,16 +149,24 @@ def _in_window(at: Any, shape: tuple[bool, bool], *, bounded: bool, backward: bo
 
 def _key_list(dialect: str) -> Any:
     """Return a table of the bound keys with columns id and at, as the reading tables store them."""
-    ids = bindparam("ids", type_=BigIntegerList())
-    instants = bindparam("instants", type_=BigIntegerList())
     if dialect == "postgresql":
+        ids = bindparam("ids", type_=BigIntegerList())
+        instants = bindparam("instants", type_=BigIntegerList())
         keys = func.unnest(ids, instants).table_valued("id", "micros", name="keys").render_derived()
         at = func.to_timestamp(0) + keys.c.micros * text("interval '1 microsecond'")
         return select(keys.c.id, at.label("at")).subquery("wanted")
-    id_list = func.json_each(ids).table_valued("key", "value", name="id_list")
-    at_list = func.json_each(instants).table_valued("key", "value", name="at_list")
-    joined = id_list.join(at_list, id_list.c.key == at_list.c.key)
-    return select(id_list.c.value.label("id"), at_list.c.value.label("at")).select_from(joined).subquery("wanted")
+    # One list of pairs: SQLite would join two lists by reading the second anew for each element of the first.
+    pair = func.json_each(bindparam("keys", type_=Text())).table_valued("value", name="keys").c.value
+    return select(func.json_extract(pair, "$[0]").label("id"), func.json_extract(pair, "$[1]").label("at")).subquery(
+        "wanted"
+    )
+
+
+def _bound_keys(dialect: str, keys: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """Return what `_key_list` binds for these ids and microseconds."""
+    if dialect == "postgresql":
+        return {"ids": [id_ for id_, _ in keys], "instants": [micros for _, micros in keys]}
+    return {"keys": orjson.dumps(keys).decode()}
 
 
 @prepared

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, cast
 
 from models.principal import Principal
@@ -18,7 +19,8 @@ async def run(
     try:
         return await engine.execute(prepared, variables, new_context(principal))
     except Exception as error:  # noqa: BLE001 - the last line of defence: logged and masked
-        return engine.failure(error)
+        # The request was right, so this is an answer without data and no refusal.
+        return replace(engine.failure(error), is_request_error=False)
 
 
 async def responses(

@@ -1,0 +1,64 @@
+"""Simulated time becomes stored readings."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Self
+
+from app.demo.fleet import DemoHeater
+from models.devices.simulation import FleetSimulation
+from resolvers.context import Services
+
+INTERVAL_SECONDS = 60
+_BATCH_SIZE = 10_000
+
+Progress = Callable[[str, float], None]
+"""Told what is being done and which part of it is, from 0 to 1."""
+
+
+def silent(_what: str, _part: float) -> None:
+    """Tell nobody of the progress."""
+
+
+class History:
+    """Heaters whose simulated readings are stored through the ingestion that clients use.
+
+    Args:
+        heaters: at least one.
+        simulation: of these heaters, in their order.
+    """
+
+    def __init__(self, services: Services, heaters: Sequence[DemoHeater], simulation: FleetSimulation) -> None:
+        self._services = services
+        self.heaters = heaters
+        self.simulation = simulation
+
+    @classmethod
+    async def begun(cls, services: Services, heaters: Sequence[DemoHeater], start: datetime) -> Self:
+        """Return the history of heaters from an instant on."""
+        specs, seed = [heater.spec for heater in heaters], services.settings.simulator.seed
+        return cls(services, heaters, await asyncio.to_thread(FleetSimulation, specs, seed, start))
+
+    async def advance(self, until: datetime, interval_seconds: float, progress: Progress = silent) -> int:
+        """Go on to an instant, one reading of each heater per interval; return how many readings were new.
+
+        The next block is simulated in a thread while the last one is stored.
+
+        Raises:
+            Unavailable: the database cannot be reached; begin anew from what it holds.
+        """
+        ids = [heater.device_id for heater in self.heaters]
+        size = min(_BATCH_SIZE, self._services.settings.ingest.max_batch_size)
+        start, accepted = self.simulation.now, 0
+        blocks = self.simulation.advance(until, interval_seconds)
+        block = await asyncio.to_thread(next, blocks, None)
+        while block is not None:
+            reached = self.simulation.now
+            following = asyncio.create_task(asyncio.to_thread(next, blocks, None))
+            try:
+                for batch in block.batches(ids, size):
+                    accepted += (await self._services.ingest.record(batch)).accepted_count
+            finally:
+                block = await following
+            progress("readings", (reached - start) / (until - start))
+        return accepted

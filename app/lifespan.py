@@ -1,0 +1,67 @@
+"""What a server runs on, from start to stop."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from app.database import effective, opened
+from app.demo.history import Progress, silent
+from app.demo.seeding import seed
+from app.telemetry import MeasuredIngest, Telemetry
+from app.workers import Partitioning, SilenceWatching, Simulating, Supervisor, Worker
+from models.store import Store
+from resolvers.context import Services
+from settings.types import Settings
+
+
+class Runtime:
+    """The parts of one application; made before anything is opened, so that the application can be wired.
+
+    Attributes:
+        services: what operations work with.
+        telemetry: what is counted.
+        supervisor: runs the background workers.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        settings = effective(settings)
+        store = Store(settings.database, settings.events)
+        self.telemetry = Telemetry()
+        ingest = MeasuredIngest(store, settings.ingest, settings.devices, self.telemetry)
+        self.services = Services(settings, store, ingest)
+        self.supervisor = Supervisor(_workers(self.services), on_failure=self.telemetry.worker_failed)
+        self.telemetry.watch_log(lambda: store.log.newest.id)
+
+    @asynccontextmanager
+    async def running(self, progress: Progress = silent, *, seeds_demo: bool = False) -> AsyncGenerator[None]:
+        """Run everything while this context is open.
+
+        At its end the parts stop in reverse: workers first, then what is being stored is waited for, then the event log
+        and the database are closed.
+
+        Args:
+            progress: told how far seeding is.
+            seeds_demo: make the demo fleet first; mock data is always seeded.
+
+        Raises:
+            MigrationsPending: the database lacks the tables of this version.
+            Unavailable: it cannot be reached.
+        """
+        services = self.services
+        async with opened(services.store):
+            if seeds_demo or services.settings.data.source == "mock":
+                await seed(services, progress)
+            async with services.store.log.tailing():
+                try:
+                    async with self.supervisor.running():
+                        yield
+                finally:
+                    await services.ingest.close()
+
+
+def _workers(services: Services) -> list[Worker]:
+    workers: list[Worker] = [SilenceWatching(services.store, services.settings.devices)]
+    if services.store.dialect == "postgresql":
+        workers.append(Partitioning(services.store))
+    if services.settings.simulator.enabled:
+        workers.append(Simulating(services))
+    return workers

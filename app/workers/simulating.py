@@ -1,0 +1,42 @@
+"""The demo fleet is kept alive."""
+
+import asyncio
+import logging
+
+from app.demo.live import LiveFleet, open_fleet
+from app.workers.supervisor import Beat
+from resolvers.context import Services
+
+logger = logging.getLogger("iotsphere.simulator")
+
+_WAIT_FOR_FLEET_SECONDS = 30
+
+
+class Simulating:
+    """Sends the readings of the demo fleet through the same ingestion that clients use."""
+
+    name = "simulator"
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def run(self, beat: Beat) -> None:
+        """Catch up with the time since the last reading, then go on with the clock."""
+        fleet = await self._found(beat)
+        count = await fleet.catch_up()
+        logger.info("%d demo heaters are alive; %d readings filled the gap since their last ones", len(fleet), count)
+        beat()
+        while True:
+            await asyncio.sleep(fleet.seconds_to_next())
+            await fleet.step()
+            beat()
+
+    async def _found(self, beat: Beat) -> LiveFleet:
+        fleet = await open_fleet(self._services)
+        if fleet is None:
+            logger.info("there is no demo fleet to keep alive; 'iotsphere demo' makes one")
+        while fleet is None:
+            beat()
+            await asyncio.sleep(_WAIT_FOR_FLEET_SECONDS)
+            fleet = await open_fleet(self._services)
+        return fleet

@@ -6,7 +6,6 @@ somebody asks (open websockets, states of workers) is not counted at all.
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -25,15 +24,14 @@ from models.clock import Clock, now
 from models.readings import IngestReport, ReadingBatch
 from models.store import Store
 from resolvers.ingest import Ingest
+from schema.engine import Response
 from settings.types import DeviceSettings, IngestSettings
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # From a cached point query to the deadline of an operation.
 _LATENCY_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-# Three types of operation and "none", three outcomes.
-_OUTCOMES = 16
-
-Outcome = Literal["ok", "partial", "failed"]
+# Three types of operation and "none", each with three outcomes.
+_OUTCOMES = 12
 
 
 class Telemetry:
@@ -45,7 +43,7 @@ class Telemetry:
             collector(registry=self.registry)
         self._operations = Counter(
             "iotsphere_operations",
-            "GraphQL operations by type (none: refused before it was known) and outcome.",
+            "GraphQL operations by type (none: refused before it was known) and outcome (ok, partial, failed).",
             ["type", "outcome"],
             registry=self.registry,
         )
@@ -66,8 +64,9 @@ class Telemetry:
         self._counter = lru_cache(_OUTCOMES)(self._operations.labels)
         self._clock = lru_cache(_OUTCOMES)(self._seconds.labels)
 
-    def operation(self, type_: str, outcome: Outcome, seconds: float) -> None:
-        """Count an operation that has ended."""
+    def responded(self, type_: str, response: Response | None, seconds: float) -> None:
+        """Count an operation; None is a subscription that was opened."""
+        outcome = "ok" if response is None or not response.errors else "partial" if response.data else "failed"
         self._counter(type_, outcome).inc()
         self._clock(type_).observe(seconds)
 

@@ -5,9 +5,10 @@ wrong comes back as a `Response`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, cast
 
 import strawberry
@@ -76,7 +77,12 @@ class Prepared:
 
 
 class Engine:
-    """Executes operations of one schema."""
+    """Executes operations of one schema.
+
+    Attributes:
+        on_response: told of each operation's type ("none" if it was refused before that was known), its response and
+            the seconds it took; of a subscription when it opens, without a response if it does.
+    """
 
     def __init__(
         self,
@@ -98,9 +104,35 @@ class Engine:
         self._timeout_seconds = timeout_seconds
         self._debug = debug
         self._planner = planner(schema, self._schema) if planner else None
+        self.on_response: Callable[[str, Response | None, float], None] | None = None
 
     def prepare(self, request: Request) -> Prepared | Response:
         """Return the operation that the request names, or the response that says why there is none."""
+        prepared = self._prepare(request)
+        if self.on_response is not None and isinstance(prepared, Response):
+            self.on_response("none", prepared, 0)
+        return prepared
+
+    async def execute(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
+        """Run a query or mutation within the deadline."""
+        began = perf_counter()
+        response = await self._execute(prepared, variables, context)
+        if self.on_response is not None:
+            self.on_response(prepared.operation_type, response, perf_counter() - began)
+        return response
+
+    async def subscribe(
+        self, prepared: Prepared, variables: Mapping[str, Any], context: Any
+    ) -> AsyncIterator[Response] | Response:
+        """Open a subscription: a stream of responses, or the response that says why it cannot be opened."""
+        began = perf_counter()
+        opened = await self._subscribe(prepared, variables, context)
+        if self.on_response is not None:
+            response = opened if isinstance(opened, Response) else None
+            self.on_response(prepared.operation_type, response, perf_counter() - began)
+        return opened
+
+    def _prepare(self, request: Request) -> Prepared | Response:
         document = self._documents.get(request.query)
         if document.errors:
             return Response(None, document.errors, is_request_error=True)
@@ -109,8 +141,7 @@ class Engine:
             return _refused(_choice_problem(document, request.operation_name))
         return Prepared(document, operation, operation.operation.value)
 
-    async def execute(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
-        """Run a query or mutation within the deadline."""
+    async def _execute(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._run(prepared, variables, context)
@@ -119,10 +150,9 @@ class Engine:
         except RecursionError:
             return _refused("The variables are nested too deeply.")
 
-    async def subscribe(
+    async def _subscribe(
         self, prepared: Prepared, variables: Mapping[str, Any], context: Any
     ) -> AsyncIterator[Response] | Response:
-        """Open a subscription: a stream of responses, or the response that says why it cannot be opened."""
         assert prepared.document.node is not None
         source = subscribe(
             self._schema,

@@ -60,25 +60,14 @@ def window(
     """
     if first is not None and last is not None:
         raise BadUserInput("Use 'first' with 'after', or 'last' with 'before', not both.", input_path=("last",))
-    if last is not None or before is not None:
-        if after is not None or first is not None:
-            raise BadUserInput("Use 'first' with 'after', or 'last' with 'before', not both.", input_path=("before",))
-        return _window(limits, order, types, "last", last, "before", before)
-    return _window(limits, order, types, "first", first, "after", after)
-
-
-def _window(
-    limits: GraphQLSettings,
-    order: str,
-    types: Sequence[type],
-    size_name: str,
-    size: int | None,
-    cursor_name: str,
-    cursor: str | None,
-) -> Window:
+    backward = last is not None or before is not None
+    if backward and (first is not None or after is not None):
+        raise BadUserInput("Use 'first' with 'after', or 'last' with 'before', not both.", input_path=("before",))
+    size_name, size = ("last", last) if backward else ("first", first)
+    cursor_name, cursor = ("before", before) if backward else ("after", after)
     count = limits.default_page_size if size is None else page_size(size, size_name, limits.max_page_size)
     values = None if cursor is None else decode(order, types, cursor, cursor_name)
-    return Window(count, values, backward=size_name == "last")
+    return Window(count, values, backward=backward)
 
 
 def _malformed(argument: str) -> BadUserInput:

@@ -1,8 +1,8 @@
 """Batch functions: how every link of the graph is followed.
 
 A batch function answers for many parents at once: `load(scope, keys, columns, **arguments)` returns one result for each
-key, in their order. `columns` names what is wanted of the rows, None for all. The plan of a document calls it once for a
-whole level of the answer; the ordinary executor reaches it through a DataLoader. Both ways cost the same statements.
+key, in their order. `columns` names what is wanted of the rows, None for all. The plan of a document calls it once for
+a whole level of the answer; the ordinary executor reaches it through a DataLoader. Both ways cost the same statements.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence

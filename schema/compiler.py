@@ -18,7 +18,6 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLOutputType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -101,12 +100,13 @@ class Compiler:
         if field is None or not isinstance(definition, StrawberryField):
             raise Unplannable(f"{parent.name}.{name} is not a field of ours")
         declaration = declaration_of(definition)
+        type_: Any = field.type
         if declaration is None:
-            if definition.base_resolver is not None or not is_leaf(field.type):
+            if not definition.is_basic_field or not is_leaf(type_):
                 raise Unplannable(f"{parent.name}.{name} has a resolver of its own")
-            return Leaf(response_key, field.type, column=definition.python_name), None, {definition.python_name}
-        if isinstance(declaration, Derived) and is_leaf(field.type):
-            return Leaf(response_key, field.type, compute=declaration.compute), None, declaration.needs
+            return Leaf(response_key, type_, column=definition.python_name), None, frozenset({definition.python_name})
+        if isinstance(declaration, Derived) and is_leaf(type_):
+            return Leaf(response_key, type_, compute=declaration.compute), None, declaration.needs
         child = self._child(response_key, nodes, field, definition, declaration)
         passed = child.below.needs if _passes(declaration) and child.below else frozenset[str]()
         return Leaf(response_key), child, _union(declaration.needs, passed)
@@ -119,16 +119,17 @@ class Compiler:
         definition: StrawberryField,
         declaration: Link | Derived,
     ) -> Child:
-        may_be_null, inner = _nullability(field.type)
+        type_ = cast("Any", field).type
+        may_be_null, inner = _nullability(type_)
         is_list = isinstance(inner, GraphQLList)
-        items_may_be_null, item = _nullability(inner.of_type) if isinstance(inner, GraphQLList) else (False, inner)
-        leaf = is_leaf(field.type)
+        items_may_be_null, item = _nullability(cast("Any", inner).of_type) if is_list else (False, inner)
+        leaf = is_leaf(type_)
         return Child(
             response_key,
             declaration,
             self._arguments(nodes[0], field, definition),
             below=None if leaf else self._below(item, nodes),
-            convert=converter(field.type) if leaf else None,
+            convert=converter(type_) if leaf else None,
             is_list=is_list,
             may_be_null=may_be_null,
             items_may_be_null=items_may_be_null,
@@ -203,8 +204,8 @@ def _passes(declaration: Link | Derived) -> bool:
     return isinstance(declaration, Derived) and declaration.passes_columns
 
 
-def _nullability(type_: GraphQLOutputType) -> tuple[bool, Any]:
-    return (False, type_.of_type) if isinstance(type_, GraphQLNonNull) else (True, type_)
+def _nullability(type_: Any) -> tuple[bool, Any]:
+    return (False, cast("Any", type_).of_type) if isinstance(type_, GraphQLNonNull) else (True, type_)
 
 
 def _union(one: Columns, other: Iterable[str] | None) -> Columns:

@@ -1,7 +1,7 @@
 """Documents, parsed and validated once: a known text costs a dictionary look-up."""
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,16 +25,24 @@ MAX_KEPT_CHARACTERS = 100_000
 
 @dataclass(slots=True)
 class Document:
-    """A document that passed validation, or the errors that say why it did not.
+    """A document that passed validation.
 
     Attributes:
+        node: its syntax tree.
+        operations: by name, "" for one without.
         plans: whatever execution has compiled for this document, by its own keys; dropped with the document.
     """
 
-    node: DocumentNode | None
-    errors: list[errors.FormattedError]
-    operations: dict[str, OperationDefinitionNode] = field(default_factory=dict[str, OperationDefinitionNode])
+    node: DocumentNode
+    operations: Mapping[str, OperationDefinitionNode]
     plans: dict[Any, Any] = field(default_factory=dict[Any, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidDocument:
+    """A text that is no document of this schema, and why."""
+
+    errors: list[errors.FormattedError]
 
 
 class DocumentCache:
@@ -58,7 +66,7 @@ class DocumentCache:
         self._hide_suggestions = hide_suggestions
         self._documents: OrderedDict[str, Document] = OrderedDict()
 
-    def get(self, text: str) -> Document:
+    def get(self, text: str) -> Document | InvalidDocument:
         """Return the document of a text, from the cache if it is known."""
         known = self._documents.get(text)
         if known is not None:
@@ -66,24 +74,24 @@ class DocumentCache:
             return known
         document = self._make(text)
         # What is wrong or huge is not kept: it would hold memory and drive out documents that are used.
-        if not document.errors and len(text) <= MAX_KEPT_CHARACTERS:
+        if isinstance(document, Document) and len(text) <= MAX_KEPT_CHARACTERS:
             self._documents[text] = document
             if len(self._documents) > self._size:
                 self._documents.popitem(last=False)
         return document
 
-    def _make(self, text: str) -> Document:
+    def _make(self, text: str) -> Document | InvalidDocument:
         try:
             node = parse(text, max_tokens=self._max_tokens)
             found = self._validate(node)
         except GraphQLError as error:
-            return Document(None, [errors.of_document(error, errors.PARSE_FAILED)])
+            return InvalidDocument([errors.of_document(error, errors.PARSE_FAILED)])
         except RecursionError:
-            return Document(None, [errors.request_error("The document is nested too deeply.", errors.PARSE_FAILED)])
+            return InvalidDocument([errors.request_error("The document is nested too deeply.", errors.PARSE_FAILED)])
         if found:
-            return Document(None, [errors.of_document(error, errors.VALIDATION_FAILED) for error in found])
+            return InvalidDocument([errors.of_document(error, errors.VALIDATION_FAILED) for error in found])
         operations = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
-        return Document(node, [], {each.name.value if each.name else "": each for each in operations})
+        return Document(node, {each.name.value if each.name else "": each for each in operations})
 
     def _validate(self, node: DocumentNode) -> list[GraphQLError]:
         for rules in (self._limits, self._rules):

@@ -8,9 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from inspect import isawaitable
 from time import perf_counter
 from typing import Any, cast
 
+import graphql
 import strawberry
 from graphql import (
     ASTValidationRule,
@@ -18,16 +20,17 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    execute,
-    subscribe,
 )
 from strawberry.execution import optimized_is_awaitable
 
 from models.errors import DeadlineExceeded
 from schema import errors
-from schema.documents import Document, DocumentCache
-from schema.execution import NOT_PLANNED, Planner
+from schema.documents import Document, DocumentCache, InvalidDocument
 from schema.errors import FormattedError
+from schema.execution import NOT_PLANNED, Planner
+
+# Its generic parameters are unknown to type checkers.
+_core = cast("Any", graphql)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class Engine:
 
     def _prepare(self, request: Request) -> Prepared | Response:
         document = self._documents.get(request.query)
-        if document.errors:
+        if isinstance(document, InvalidDocument):
             return Response(None, document.errors, is_request_error=True)
         operation = _choose(document, request.operation_name)
         if operation is None:
@@ -153,16 +156,8 @@ class Engine:
     async def _subscribe(
         self, prepared: Prepared, variables: Mapping[str, Any], context: Any
     ) -> AsyncIterator[Response] | Response:
-        assert prepared.document.node is not None
-        source = subscribe(
-            self._schema,
-            prepared.document.node,
-            context_value=context,
-            variable_values=dict(variables),
-            operation_name=_name(prepared),
-            executor_class=self._strawberry.execution_context_class,
-        )
-        opened = await source if optimized_is_awaitable(source) else source
+        source = _core.subscribe(self._schema, prepared.document.node, **self._given(prepared, variables, context))
+        opened = await source if isawaitable(source) else source
         if isinstance(opened, ExecutionResult):
             return self._response(opened)
         return self._stream(cast("AsyncIterator[ExecutionResult]", opened))
@@ -176,21 +171,25 @@ class Engine:
                 yield self.failure(error)
 
     async def _run(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
-        assert prepared.document.node is not None
         if self._planner is not None and prepared.operation_type == "query":
             data = await self._planner.answer(prepared.document, prepared.operation, variables, context)
             if data is not NOT_PLANNED:
                 return Response(data)
-        result = execute(
+        result = _core.execute(
             self._schema,
             prepared.document.node,
-            context_value=context,
-            variable_values=dict(variables),
-            operation_name=_name(prepared),
-            executor_class=self._strawberry.execution_context_class,
             is_awaitable=optimized_is_awaitable,
+            **self._given(prepared, variables, context),
         )
-        return self._response(await result if optimized_is_awaitable(result) else cast("ExecutionResult", result))
+        return self._response(await result if isawaitable(result) else result)
+
+    def _given(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        return {
+            "context_value": context,
+            "variable_values": dict(variables),
+            "operation_name": prepared.operation.name.value if prepared.operation.name else None,
+            "executor_class": cast("Any", self._strawberry).execution_context_class,
+        }
 
     def _response(self, result: ExecutionResult) -> Response:
         if not result.errors:
@@ -209,10 +208,6 @@ class Engine:
             f"The operation took longer than {self._timeout_seconds:g} s; ask for less (fewer rows, a shorter range)."
         )
         return Response(None, [{"message": error.message, "extensions": errors.of_domain(error)}])
-
-
-def _name(prepared: Prepared) -> str | None:
-    return prepared.operation.name.value if prepared.operation.name else None
 
 
 def _choose(document: Document, name: str | None) -> OperationDefinitionNode | None:

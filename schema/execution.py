@@ -53,7 +53,6 @@ class Planner:
             return NOT_PLANNED
 
     def _plan(self, document: Document, operation: OperationDefinitionNode, coerced: Any) -> Selection | None:
-        assert document.node is not None
         plans = document.plans
         names = plans.get("flags")
         if names is None:
@@ -69,11 +68,10 @@ class Planner:
     def _compile(
         self, document: Document, operation: OperationDefinitionNode, flags: Mapping[str, bool]
     ) -> Selection | None:
-        assert document.node is not None
         try:
             return Compiler(self._core, self._converter, document.node, flags).compile(operation)
         except Unplannable as error:
             logger.debug("no plan: %s", error)
-        except Exception:  # noqa: BLE001 - a constant argument that does not fit is the client's error, with its place
+        except Exception:
             logger.debug("no plan", exc_info=True)
         return None

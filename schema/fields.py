@@ -1,8 +1,8 @@
 """How fields are declared: plain columns, derived values, and links.
 
-A plain annotated attribute is a column: its value is the row's, by its Python name. `derived` computes a value from the
-row. `link` follows the graph by a batch function. The declarations are all that there is: Strawberry's resolvers are made
-from them here, and the compiler of plans (schema/compiler.py) reads the same declarations from the field's metadata.
+A plain annotated attribute is a column: its value is the row's, by its Python name. `derived` computes a value from
+the row. `link` follows the graph by a batch function. The declarations are all there is: Strawberry's resolvers are
+made from them here, and the compiler of plans (schema/compiler.py) reads the same ones from the field's metadata.
 """
 
 import inspect
@@ -101,7 +101,7 @@ def link(bind: Callable[..., Batch], *, key: str | tuple[str, ...] = (), descrip
 
 def link_of_parent(batch_of: Callable[[Any], Batch], *, key: Callable[[Any], Hashable], description: str) -> Any:
     """Declare a link whose batch function the row itself carries."""
-    declaration = Link(lambda _, row: batch_of(row), key, frozenset(), of_parent=True)
+    declaration = Link(_of_row(batch_of), key, frozenset(), of_parent=True)
 
     def resolve(root: Any, info: Info) -> Any:
         return info.context.load(batch_of(root), key(root))
@@ -142,6 +142,13 @@ def subscription(right: Right, *, description: str) -> Callable[[Callable[..., A
 def declaration_of(definition: StrawberryField) -> Derived | Link | None:
     """Return how a field was declared; None for a plain column."""
     return cast("Derived | Link | None", definition.metadata.get(DECLARATION))
+
+
+def _of_row(batch_of: Callable[[Any], Batch]) -> Callable[..., Batch]:
+    def bind(_scope: Scope, row: Any) -> Batch:
+        return batch_of(row)
+
+    return bind
 
 
 def _no_key(_row: Any) -> None:

@@ -9,8 +9,8 @@ import strawberry
 from models.devices.water_heater import WATER_HEATER
 from models.readings import ReadingBatch
 from schema import ids
+from schema.types.enums import HeaterType, WaterHeaterMode
 from schema.types.reading import optional_channel
-from schema.types.water_heater import HeaterType, WaterHeaterMode
 
 _VERSION = (
     "The version that the change is based on; it is refused as CONFLICT if the device has been changed since. "

@@ -7,14 +7,14 @@ For the selection `{ id time: recordedAt temperature }` this is generated once a
                  'time': (v if (v := r['recorded_at']) is not None else missing('time')),
                  'temperature': r['temperature']} for r in rows]
 
-Going through the leaves in compiled code, rather than field by field through the executor, is what makes long lists cheap.
+Going through the leaves in compiled code, rather than field by field through the executor, makes long lists cheap.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from graphql import GraphQLEnumType, GraphQLList, GraphQLNonNull, GraphQLOutputType, GraphQLScalarType
+from graphql import GraphQLEnumType, GraphQLList, GraphQLNonNull, GraphQLScalarType
 
 Maker = Callable[[Sequence[Any]], list[dict[str, Any]]]
 
@@ -43,24 +43,24 @@ class Leaf:
     """
 
     response_key: str
-    type_: GraphQLOutputType | None = None
+    type_: Any = None
     column: str | None = None
     compute: Callable[[Any], Any] | None = None
     constant: Any = None
 
 
-def is_leaf(type_: GraphQLOutputType) -> bool:
+def is_leaf(type_: Any) -> bool:
     """Return whether values of a type end there: scalars and enums, and lists of them."""
     return isinstance(_named(type_), GraphQLScalarType | GraphQLEnumType)
 
 
-def converter(type_: GraphQLOutputType) -> Callable[[Any], Any] | None:
+def converter(type_: Any) -> Callable[[Any], Any] | None:
     """Return what turns a row's value into that of the answer; None where they are the same.
 
     Raises:
         Unplannable: only the ordinary executor knows the type.
     """
-    inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    inner = _nullable(type_)
     named = _named(inner)
     if isinstance(named, GraphQLScalarType) and named.name in _AS_THEY_ARE:
         return None
@@ -120,7 +120,12 @@ def _enum_name(enum: GraphQLEnumType) -> Callable[[Any], str]:
     return convert
 
 
+def _nullable(type_: Any) -> Any:
+    return cast("Any", type_).of_type if isinstance(type_, GraphQLNonNull) else type_
+
+
 def _named(type_: Any) -> Any:
-    while isinstance(type_, GraphQLNonNull | GraphQLList):
-        type_ = type_.of_type
-    return type_
+    named: Any = type_
+    while isinstance(named, GraphQLNonNull | GraphQLList):
+        named = cast("Any", named).of_type
+    return named

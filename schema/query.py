@@ -16,12 +16,11 @@ from schema.types.device import (
     ORDER_TYPES,
     Device,
     DeviceFilter,
-    DeviceKind,
     DeviceOrder,
-    DeviceStatus,
     plain_filter,
     plain_order,
 )
+from schema.types.enums import DeviceKind, DeviceStatus
 from schema.types.node import TYPE_NAME, Node
 from schema.types.paging import After, Before, Connection, First, Last, window
 from schema.types.water_heater import WaterHeater
@@ -40,7 +39,7 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(name="ids", description
 class DeviceKindCount:
     """How many devices there are of a kind."""
 
-    kind: DeviceKind = strawberry.field(description="The kind.")  # pyright: ignore[reportInvalidTypeForm]
+    kind: DeviceKind = strawberry.field(description="The kind.")
     count: int = strawberry.field(description="How many.")
 
 
@@ -100,6 +99,7 @@ async def _by_serial_number(
 
 def _devices(
     scope: Scope,
+    *,
     first: First = None,
     after: After = None,
     last: Last = None,
@@ -112,6 +112,7 @@ def _devices(
 
 def _water_heaters(
     scope: Scope,
+    *,
     first: First = None,
     after: After = None,
     last: Last = None,

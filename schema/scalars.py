@@ -33,7 +33,7 @@ def _parse_instant(value: Any) -> datetime:
 
 def _parse_decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError("Decimal must be a text as '12.50'.")
+        raise ValueError("Decimal must be a text as '12.50'.")  # noqa: TRY004 - graphql-core takes the text of any error
     try:
         number = Decimal(str(value))
     except InvalidOperation:

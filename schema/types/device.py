@@ -1,28 +1,19 @@
 """What every device has, whatever its kind."""
 
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 import strawberry
 
 from models.devices import KINDS
-from models.devices.status import DeviceStatus as Status
 from models.repositories.devices import DeviceFilter as Filter
 from models.repositories.devices import DeviceOrder as Order
 from schema import ids
 from schema.fields import derived
+from schema.types.enums import DeviceKind, DeviceOrderField, DeviceStatus, OrderDirection
 from schema.types.maintenance import MaintenanceRecord, records_link
 from schema.types.node import Node
 from schema.types.paging import Connection
-
-DeviceStatus = strawberry.enum(
-    Status,
-    description="How a device stands: ONLINE while readings arrive, OFFLINE after a silence, MAINTENANCE when an "
-    "operator has set it.",
-)
-_Kind = Enum("DeviceKind", {name: name for name in KINDS})
-DeviceKind: Any = strawberry.enum(_Kind, description="The kind of a device.")
 
 
 def _global_id(row: Any) -> str:
@@ -34,7 +25,7 @@ class Device(Node):
     """A connected device of any kind."""
 
     id: strawberry.ID = derived(_global_id, needs=("id", "kind"), description="Global id, opaque to clients.")
-    kind: DeviceKind = strawberry.field(description="What kind of device it is.")  # pyright: ignore[reportInvalidTypeForm]
+    kind: DeviceKind = strawberry.field(description="What kind of device it is.")
     name: str = strawberry.field(description="What people call it.")
     serial_number: str = strawberry.field(description="The manufacturer's number, unique in the fleet.")
     manufacturer: str | None = strawberry.field(description="Who made it.")
@@ -57,7 +48,7 @@ class Device(Node):
 class DeviceFilter:
     """Which devices are wanted."""
 
-    kinds: list[DeviceKind] | None = strawberry.field(default=None, description="Of any of these kinds.")  # pyright: ignore[reportInvalidTypeForm]
+    kinds: list[DeviceKind] | None = strawberry.field(default=None, description="Of any of these kinds.")
     statuses: list[DeviceStatus] | None = strawberry.field(default=None, description="With any of these statuses.")
     location: str | None = strawberry.field(default=None, description="At exactly this location.")
     search: str | None = strawberry.field(
@@ -65,24 +56,6 @@ class DeviceFilter:
     )
     last_seen_before: datetime | None = strawberry.field(default=None, description="Last seen before this instant.")
     last_seen_after: datetime | None = strawberry.field(default=None, description="Last seen after this instant.")
-
-
-@strawberry.enum(description="By what devices are sorted; equal ones by the order in which they were registered.")
-class DeviceOrderField(Enum):
-    """By what devices are sorted."""
-
-    NAME = "name"
-    LAST_SEEN_AT = "last_seen_at"
-    CREATED_AT = "created_at"
-    STATUS = "status"
-
-
-@strawberry.enum(description="Smallest or largest first.")
-class OrderDirection(Enum):
-    """Smallest or largest first."""
-
-    ASC = "asc"
-    DESC = "desc"
 
 
 @strawberry.input(description="How devices are sorted.")

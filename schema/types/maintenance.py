@@ -10,14 +10,13 @@ from resolvers import devices, maintenance
 from resolvers.context import Scope
 from resolvers.loaders import Batch, batch
 from schema.fields import derived, link
+from schema.types.enums import MaintenanceKind
 from schema.types.money import Money, MoneyInput, money
 from schema.types.node import Node, id_of
 from schema.types.paging import After, Before, Connection, First, Last, window
 
 if TYPE_CHECKING:
     from schema.types.device import Device
-
-MaintenanceKind = strawberry.enum(maintenance.MaintenanceKind, description="What was done to a device.")
 
 
 def _device(_scope: Scope) -> Batch:

@@ -1,7 +1,6 @@
 """What readings and charts of all kinds have in common."""
 
 from datetime import datetime
-from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
@@ -13,6 +12,7 @@ from resolvers.context import Scope
 from resolvers.loaders import Batch, batch
 from schema.fields import link
 from schema.types.device import Device
+from schema.types.enums import SeriesMethod
 from schema.types.node import type_of
 from schema.types.paging import After, Before, First, Last, window
 
@@ -24,11 +24,6 @@ SeriesFrom = Annotated[datetime, strawberry.argument(name="from", description="B
 SeriesTo = Annotated[datetime, strawberry.argument(name="to", description="End of the chart, exclusive.")]
 MaxPoints = Annotated[int, strawberry.argument(description="Points of each series at most, at least 2.")]
 
-SeriesMethod: Any = strawberry.enum(
-    Enum("SeriesMethod", {name: name for name in series.METHODS}),
-    description="How readings become points. AVERAGE, MINIMUM, MAXIMUM, SUM, COUNT and LAST make one point of each "
-    "time bucket; LTTB (largest triangle three buckets) picks the readings that keep the shape of the line.",
-)
 Method = Annotated[SeriesMethod, strawberry.argument(description="How readings become points.")]
 
 
@@ -66,17 +61,6 @@ def optional_channel(kind: DeviceKind, name: str) -> Any:
     return strawberry.field(default=None, description=about.description + range_)
 
 
-def metric_enum(kind: DeviceKind) -> Any:
-    """Return the enum of a kind's channels that can be charted."""
-    members = {each.name.upper(): each.name for each in kind.metrics}
-    meanings = {each.name.upper(): each.description for each in kind.metrics}
-    enum = Enum(
-        f"{kind.type_name}Metric",
-        {name: strawberry.enum_value(value, description=meanings[name]) for name, value in members.items()},
-    )
-    return strawberry.enum(enum, description=f"What a {kind.label} reports and a chart can show.")
-
-
 def latest_link(kind: DeviceKind) -> Any:
     """Declare the newest reading of a device."""
 
@@ -91,6 +75,7 @@ def history_link(kind: DeviceKind) -> Any:
 
     def bind(
         scope: Scope,
+        *,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -113,11 +98,12 @@ def series_link(kind: DeviceKind, metric: Any) -> Any:
 
     def bind(
         scope: Scope,
+        *,
         metrics: Any,
         start: SeriesFrom,
         end: SeriesTo,
         max_points: MaxPoints = 500,
-        method: Method = SeriesMethod.AVERAGE,
+        method: Method = SeriesMethod["AVERAGE"],
     ) -> Batch:
         return series.link(
             scope,
@@ -143,7 +129,7 @@ class Series:
     """One line of a chart, as columns."""
 
     unit: str = strawberry.field(description="Unit of the values; for COUNT they are numbers of readings.")
-    method: SeriesMethod = strawberry.field(description="How readings became points.")  # pyright: ignore[reportInvalidTypeForm]
+    method: SeriesMethod = strawberry.field(description="How readings became points.")
     resolution_seconds: float = strawberry.field(
         description="Width of a time bucket in seconds, a sensible one such as 60 or 3600; for LTTB the mean distance "
         "of its points."

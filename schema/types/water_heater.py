@@ -1,28 +1,26 @@
 """Water heaters."""
 
 from datetime import datetime
-from typing import Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import strawberry
 
-from models.devices import water_heater as kind
 from models.devices.water_heater import MODES, WATER_HEATER
-from models.devices.water_heater import HeaterType as Heater
-from resolvers import devices, water_heaters
+from resolvers import water_heaters
 from resolvers.context import Scope
 from resolvers.loaders import Batch, batch
 from schema.fields import derived, link
 from schema.types.device import Device
+from schema.types.enums import HeaterType, WaterHeaterMode, metric_enum
 from schema.types.node import Node, id_of
 from schema.types.paging import After, Before, Connection, First, Last, window
-from schema.types.reading import Reading, Series, channel, history_link, latest_link, metric_enum, series_link
+from schema.types.reading import Reading, Series, channel, history_link, latest_link, series_link
 
-HeaterType = strawberry.enum(Heater, description="How a water heater makes heat.")
-WaterHeaterMode = strawberry.enum(
-    kind.WaterHeaterMode,
-    description="How a water heater is run. Which modes a heater has depends on its type; see `supportedModes`.",
-)
-WaterHeaterMetric: Any = metric_enum(WATER_HEATER)
+if TYPE_CHECKING:
+    WaterHeaterMetric: TypeAlias = Enum
+else:
+    WaterHeaterMetric = metric_enum(WATER_HEATER)
 
 
 @strawberry.type(description="What a water heater reported at one instant; a channel that it did not send is null.")
@@ -55,10 +53,6 @@ class WaterHeaterSeries(Series):
         return True
 
 
-def _device(_scope: Scope) -> Batch:
-    return devices.link(WATER_HEATER.name)
-
-
 @strawberry.type(description="A change of a water heater's controls. The pair that did not change is null.")
 class WaterHeaterControlChange(Node):
     """A change of a water heater's controls."""
@@ -85,7 +79,7 @@ def _control_changes(
 
 
 def _supported_modes(row: Any) -> list[str]:
-    return [mode.value for mode in MODES[Heater(row["heater_type"])]]
+    return [mode.value for mode in MODES[HeaterType(row["heater_type"])]]
 
 
 @strawberry.type(description="A water heater with a tank.")

@@ -11,7 +11,7 @@ NOTES_LENGTH = 4000
 
 
 def text(value: str, field: str, *, longest: int = NAME_LENGTH, may_be_empty: bool = False) -> str:
-    """Return a text without surrounding space; raises BadUserInput if it is empty, too long or has control characters."""
+    """Return a text without space around it; raises BadUserInput if empty, too long or with control characters."""
     path = ("input", field)
     stripped = value.strip()
     if not stripped and not may_be_empty:

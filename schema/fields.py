@@ -131,6 +131,8 @@ def subscription(right: Right, *, description: str) -> Callable[[Callable[..., A
         async def resolve(info: Info, **arguments: Any) -> Any:
             info.context.require(right)
             async for row in await function(info.context, **arguments):
+                # Each event is answered anew: what an earlier one loaded may have changed since.
+                info.context.renew()
                 yield row
 
         _take_arguments(resolve, function, returns=True)

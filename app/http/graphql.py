@@ -34,7 +34,7 @@ _PAGE_HEADERS = (
 class GraphQLEndpoint:
     """Answers GraphQL over HTTP, websockets and server-sent events.
 
-    Args:
+    Attributes:
         explorer_page: the HTML for browsers; None if the explorer is off.
     """
 
@@ -52,7 +52,7 @@ class GraphQLEndpoint:
         self._new_context = new_context
         self._authenticator = authenticator
         self._settings = server
-        self._page = explorer_page
+        self.explorer_page = explorer_page
         self._streams = EventStreams(websocket.keep_alive_seconds)
         self._sockets = Sockets(engine, new_context, authenticator, websocket, server.allowed_origins)
 
@@ -113,7 +113,7 @@ class GraphQLEndpoint:
             raise Refused(405, message, code="METHOD_NOT_ALLOWED", headers=((b"allow", b"GET, POST"),))
         kinds = wanted(exchange.headers.get(b"accept"))
         if MediaKind.HTML in kinds[:1] and exchange.method == "GET":
-            if self._page is not None:
+            if self.explorer_page is not None:
                 return MediaKind.HTML
             if not exchange.query_string:
                 raise Refused(
@@ -135,7 +135,7 @@ class GraphQLEndpoint:
             raise Refused(401, error.message, code=error.code, headers=challenge) from None
 
     async def _send_page(self, exchange: Exchange) -> None:
-        await send_bytes(exchange.send, 200, MediaKind.HTML, self._page or b"", _PAGE_HEADERS)
+        await send_bytes(exchange.send, 200, MediaKind.HTML, self.explorer_page or b"", _PAGE_HEADERS)
 
 
 class GraphQLPath:

@@ -13,22 +13,28 @@ _WAIT_FOR_FLEET_SECONDS = 30
 
 
 class Simulating:
-    """Sends the readings of the demo fleet through the same ingestion that clients use."""
+    """Sends the readings of the demo fleet through the same ingestion that clients use.
+
+    Attributes:
+        stored_count: readings that it has stored so far.
+    """
 
     name = "simulator"
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.stored_count = 0
 
     async def run(self, beat: Beat) -> None:
         """Catch up with the time since the last reading, then go on with the clock."""
         fleet = await self._found(beat)
         count = await fleet.catch_up()
+        self.stored_count += count
         logger.info("%d demo heaters are alive; %d readings filled the gap since their last ones", len(fleet), count)
         beat()
         while True:
             await asyncio.sleep(fleet.seconds_to_next())
-            await fleet.step()
+            self.stored_count += await fleet.step()
             beat()
 
     async def _found(self, beat: Beat) -> LiveFleet:

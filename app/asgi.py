@@ -1,0 +1,106 @@
+"""The application: GraphQL, the explorer, health and metrics, wired from the settings."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from app.auth import Authenticator
+from app.demo.history import Progress, silent
+from app.examples import Examples, examples, examples_for
+from app.health import Health
+from app.http import GraphQLEndpoint, GraphQLPath
+from app.http.graphiql import explorer_page, explorer_routes
+from app.http.origins import middleware
+from app.lifespan import Runtime
+from app.telemetry import CountWebsockets
+from resolvers.context import Scope
+from schema import build_engine
+from settings.loader import load
+from settings.types import Settings
+
+PATH = "/graphql"
+TITLE = "IoTSphere"
+
+
+@dataclass(slots=True)
+class Parts:
+    """What of an application its server asks for; it stands in `app.state.parts`.
+
+    Attributes:
+        runtime: what the application runs on.
+        endpoint: answers GraphQL.
+        examples: documents to try, about a device that exists once the application is running.
+    """
+
+    runtime: Runtime
+    endpoint: GraphQLEndpoint
+    examples: Examples
+
+
+def create_app(settings: Settings, *, progress: Progress = silent, seeds_demo: bool = False) -> Starlette:
+    """Return the application; its lifespan opens the database and starts the workers.
+
+    Args:
+        settings: of one environment.
+        progress: told how far the seeding of the demo fleet is, which happens before the application is ready.
+        seeds_demo: make the demo fleet if it is missing; mock data is always seeded.
+
+    Raises:
+        ExplorerMissing: the explorer is on and its files are not installed.
+    """
+    runtime = Runtime(settings)
+    engine = build_engine(settings)
+    engine.on_response = runtime.telemetry.responded
+    endpoint = GraphQLEndpoint(
+        engine,
+        new_context=lambda principal: Scope(runtime.services, principal),
+        authenticator=Authenticator(settings.auth),
+        server=settings.server,
+        websocket=settings.websocket,
+    )
+    parts = Parts(runtime, endpoint, examples())
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        async with runtime.running(progress, seeds_demo=seeds_demo):
+            parts.examples = await examples_for(runtime.services.store)
+            if settings.server.graphiql:
+                endpoint.explorer_page = explorer_page(title=TITLE, documents=parts.examples)
+            yield
+
+    app = Starlette(routes=_routes(settings, runtime), middleware=_middleware(settings, parts), lifespan=lifespan)
+    app.state.parts = parts
+    return app
+
+
+def app_of_environment() -> Starlette:
+    """Return the application of the environment's settings, for servers that take a factory.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+    """
+    return create_app(load())
+
+
+def _routes(settings: Settings, runtime: Runtime) -> list[BaseRoute]:
+    health = Health(runtime.services.store, runtime.supervisor.states, runtime.telemetry)
+    explorer = explorer_routes() if settings.server.graphiql else []
+    return [Route("/", _to_graphql), *health.routes(), *explorer]
+
+
+def _middleware(settings: Settings, parts: Parts) -> list[Middleware]:
+    return [
+        Middleware(CountWebsockets, telemetry=parts.runtime.telemetry),
+        *middleware(settings.server),
+        Middleware(GraphQLPath, path=PATH, endpoint=parts.endpoint),
+    ]
+
+
+async def _to_graphql(_request: Request) -> Response:
+    return RedirectResponse(PATH)

@@ -1,0 +1,31 @@
+"""The commands of `iotsphere`, in the order in which `--help` lists them."""
+
+import typer
+
+from app.cli.config import config
+from app.cli.console import Commands
+from app.cli.database import migrate, migration
+from app.cli.demo import demo, simulate
+from app.cli.ingest import ingest
+from app.cli.schema import export_schema
+from app.cli.serve import serve
+
+cli = typer.Typer(
+    name="iotsphere",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="""
+    IoTSphere: a GraphQL server for fleets of connected devices.
+
+    Settings come from settings.toml, .secrets.toml and IOTSPHERE_… variables; APP_ENV chooses the environment.
+    'iotsphere config' shows what is in force.
+    """,
+)
+
+for command in (serve, migrate, demo, simulate, ingest, export_schema, config):
+    cli.command()(command)
+cli.command(hidden=True)(migration)

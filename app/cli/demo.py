@@ -1,0 +1,93 @@
+"""`iotsphere demo` and `iotsphere simulate`."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from app.cli.console import FAILED, Bar, fail, load_settings, output, progress_bar, run, services_of
+from app.demo import Seeded, open_fleet, seed
+from app.workers import Simulating, Supervisor
+from settings.types import Settings
+
+_VERY_LONG_SECONDS = 1e8  # three years: the event loop knows no infinity
+
+
+def demo(
+    devices: Annotated[
+        int | None, typer.Option(help="Heaters of the fleet, instead of simulator.device_count.", min=1, max=100_000)
+    ] = None,
+    days: Annotated[
+        float | None, typer.Option(help="Days of history, instead of simulator.history_days.", min=0, max=3650)
+    ] = None,
+) -> None:
+    """Make a demo fleet of water heaters.
+
+    It goes into the configured database, with maintenance records and a history of readings.
+
+    It completes what is missing and keeps what exists, so it may be run again: to bring the readings up to now, or to
+    make the fleet larger. Its devices have serial numbers from WH-0001 on.
+
+    For example:
+
+        iotsphere demo
+
+        iotsphere demo --devices 200 --days 2
+    """
+    settings = load_settings(device_count=devices, history_days=days)
+    with progress_bar("Making the demo fleet") as bar:
+        seeded = run(_seed(settings, bar))
+    output.print(f"Added {seeded.device_count:,} heaters and {seeded.reading_count:,} readings.")
+
+
+def simulate(
+    for_seconds: Annotated[
+        float | None, typer.Option("--for", help="Stop after so many seconds; without it, at Ctrl-C.", min=0)
+    ] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="Heaters of the fleet, instead of simulator.device_count.", min=1, max=100_000)
+    ] = None,
+) -> None:
+    """Keep the demo fleet alive from this process.
+
+    The time since its last readings is filled, coarsely if it is long. Then readings arrive as the clock goes, and
+    changes of target temperature and mode are obeyed. A server with simulator.enabled does this by itself.
+
+    For example:
+
+        iotsphere simulate
+
+        iotsphere simulate --for 60
+    """
+    settings = load_settings(device_count=devices)
+    count = run(_simulate(settings, for_seconds))
+    output.print(f"Stored {count:,} readings.")
+
+
+async def _seed(settings: Settings, bar: Bar) -> Seeded:
+    async with services_of(settings) as services:
+        return await seed(services, lambda _what, part: bar.move(part))
+
+
+async def _simulate(settings: Settings, seconds: float | None) -> int:
+    async with services_of(settings) as services:
+        if await open_fleet(services) is None:
+            fail("There is no demo fleet to keep alive; run 'iotsphere demo' first.", FAILED)
+        simulating = Simulating(services)
+        supervisor = Supervisor([simulating], on_failure=lambda _name: None)
+        _stop_at_sigterm()
+        # Ctrl-C is how this command ends where it was given no time.
+        with suppress(asyncio.CancelledError):
+            async with supervisor.running():
+                output.print("The demo fleet is alive. Ctrl-C stops.")
+                await asyncio.sleep(_VERY_LONG_SECONDS if seconds is None else seconds)
+        return simulating.stored_count
+
+
+def _stop_at_sigterm() -> None:
+    task = asyncio.current_task()
+    # Windows has no such signal to handle.
+    with suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: task.cancel() if task else None)

@@ -1,0 +1,119 @@
+"""`iotsphere ingest`."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from app.cli.console import FAILED, fail, load_settings, output, progress_bar, run, services_of
+from app.cli.ingesting import FileIngestion
+from app.files import FORMATS, FileOptions, FileProblem, FileReport, parse_numbers, parse_pairs, read_batches
+from models.devices import WATER_HEATER
+from settings.types import Settings
+
+_SHOWN_DEVICES = 10
+
+
+def ingest(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="CSV, JSON or NDJSON, gzip too; - for standard input.")
+    ],
+    *,
+    serial: Annotated[str | None, typer.Option(help="Serial number of the device of all rows.")] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="TARGET=COLUMN,…", help="Columns, as recorded_at=timestamp,power=load."),
+    ] = None,
+    scale: Annotated[list[str] | None, typer.Option(metavar="CHANNEL=FACTOR,…", help="Factors, as power=1000.")] = None,
+    offset: Annotated[
+        list[str] | None, typer.Option(metavar="CHANNEL=NUMBER,…", help="What is added, as temperature=-40.")
+    ] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option(metavar="CHANNEL=UNIT,…", help="Units of the file, as power=kW.")
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Zone of times without one, as Europe/Berlin or UTC.")] = None,
+    time_format: Annotated[
+        str | None,
+        typer.Option(help="iso, epoch-s, epoch-ms, epoch-us, epoch-ns or a format of strptime; detected without it."),
+    ] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help=f"{', '.join(FORMATS)}; found by name and content without it.")
+    ] = None,
+    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="Numbers are written as 1.234,5.")] = False,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Readings in one transaction; ingest.max_batch_size at most.")
+    ] = None,
+    create: Annotated[
+        bool, typer.Option("--create", help="Register water heaters that do not exist, with usual values.")
+    ] = False,
+) -> None:
+    """Load readings of water heaters from files.
+
+    docs/ingesting-files.md tells all about them.
+
+    Each row is checked; those that pass are stored, the others are reported by line. What is stored already counts as
+    duplicate, so the command can be run again, after an interruption too. It ends with status 0 if anything of each
+    file is stored, and 1 if nothing is or a file cannot be read.
+
+    For example:
+
+        iotsphere ingest --serial WH-0001 --map recorded_at=timestamp,power=load --timezone UTC week.json
+
+        iotsphere ingest --map serial_number=device --unit power=kW plant/*.csv
+    """
+    settings = load_settings()
+    options = FileOptions(
+        serial=serial,
+        format=format_,
+        mapping=parse_pairs("--map", map_ or ()),
+        scales=parse_numbers("--scale", scale or ()),
+        offsets=parse_numbers("--offset", offset or ()),
+        units=parse_pairs("--unit", unit or ()),
+        time_format=time_format,
+        timezone=timezone,
+        decimal_comma=decimal_comma,
+    )
+    size = min(batch_size or settings.ingest.max_batch_size, settings.ingest.max_batch_size)
+    run(_ingest(settings, files, options, size, creates=create))
+
+
+async def _ingest(
+    settings: Settings, files: Sequence[str], options: FileOptions, batch_size: int, *, creates: bool
+) -> None:
+    failures = 0
+    async with services_of(settings) as services:
+        ingestion = FileIngestion(services, creates=creates)
+        for file in files:
+            report = FileReport()
+            try:
+                await _load(ingestion, file, options, batch_size, report)
+            except FileProblem as problem:
+                typer.echo(problem.message, err=True)
+                failures += 1
+            else:
+                failures += report.accepted_count + report.duplicate_count == 0
+    _tell_created(ingestion.created)
+    if failures:
+        raise typer.Exit(FAILED)
+
+
+async def _load(ingestion: FileIngestion, file: str, options: FileOptions, batch_size: int, report: FileReport) -> None:
+    with read_batches(file, options, WATER_HEATER, batch_size) as rows:
+        for line in rows.description:
+            output.print(escape(line))
+        try:
+            with progress_bar(f"Loading {rows.name}") as bar:
+                total = rows.bytes_total
+                await ingestion.store(rows, report, lambda read: bar.move(read / total if total else None))
+        finally:
+            if report.row_count:
+                output.print(escape("\n".join(report.lines())))
+    if not report.row_count:
+        fail(f"{rows.name} has no rows.", FAILED)
+
+
+def _tell_created(serial_numbers: Sequence[str]) -> None:
+    if serial_numbers:
+        more = f" and {len(serial_numbers) - _SHOWN_DEVICES} more" if len(serial_numbers) > _SHOWN_DEVICES else ""
+        output.print(escape(f"Registered {', '.join(serial_numbers[:_SHOWN_DEVICES])}{more}."))

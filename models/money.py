@@ -1,6 +1,7 @@
 """Exact money: whole numbers of a currency's minor unit."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 from models.errors import BadUserInput
 
@@ -36,12 +37,13 @@ def to_minor(amount: Decimal, currency: str, *, input_path: tuple[str, ...]) -> 
     if not amount.is_finite() or amount < 0:
         raise BadUserInput(f"An amount must be a number of at least 0, not {amount}.", input_path=path)
     places = decimals(currency)
-    exponent = amount.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > places:
+    # Fractions are exact; a Decimal's own arithmetic rounds to 28 digits.
+    minor = Fraction(amount) * 10**places
+    if minor.denominator != 1:
         raise BadUserInput(f"{currency} has {places} decimals; {amount} has more.", input_path=path)
-    if amount > _LARGEST_MINOR:
+    if minor > _LARGEST_MINOR:
         raise BadUserInput(f"{amount} {currency} is more than can be stored.", input_path=path)
-    return int(amount.scaleb(places))
+    return int(minor)
 
 
 def from_minor(minor: int, currency: str) -> Decimal:

@@ -28,16 +28,16 @@ _TEXTS = {
     "firmware_version": ("firmwareVersion", checks.LABEL_LENGTH),
     "location": ("location", checks.NAME_LENGTH),
 }
-_REQUIRED = {"name", "serial_number"}
-_DETAILS = (
-    "target_temperature",
-    "min_temperature",
-    "max_temperature",
-    "mode",
-    "heater_type",
-    "capacity_liters",
-    "rated_power_watts",
-)
+_DETAILS = {
+    "target_temperature": "targetTemperature",
+    "min_temperature": "minTemperature",
+    "max_temperature": "maxTemperature",
+    "mode": "mode",
+    "heater_type": "heaterType",
+    "capacity_liters": "capacityLiters",
+    "rated_power_watts": "ratedPowerWatts",
+}
+_REQUIRED = {"name": "name", "serial_number": "serialNumber"}
 
 
 async def create(scope: Scope, given: Mapping[str, Any]) -> Row:
@@ -71,6 +71,7 @@ async def update(scope: Scope, device_id: int, version: int | None, given: Mappi
     Raises: NotFound; Conflict for a stale version; BadUserInput for values that do not fit together.
     """
     now = scope.services.clock()
+    _refuse_nulls(given)
     values = _device_values(given, now)
     async with scope.store.transaction() as transaction:
         before = await devices.locked(transaction, device_id, version, kind=KIND)
@@ -106,6 +107,14 @@ async def _count_changes(scope: Scope, ids: Sequence[int], _columns: Columns) ->
 
 async def _read(scope: Scope, device_id: int) -> Row:
     return (await devices.required(scope, [device_id], None, kind=KIND))[0]
+
+
+def _refuse_nulls(given: Mapping[str, Any]) -> None:
+    for name, field in (_REQUIRED | _DETAILS).items():
+        if name in given and given[name] is None:
+            raise BadUserInput(
+                f"'{field}' must not be null; leave it out to keep it as it is.", input_path=("input", field)
+            )
 
 
 def _device_values(given: Mapping[str, Any], now: datetime) -> dict[str, Any]:

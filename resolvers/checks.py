@@ -10,9 +10,24 @@ LABEL_LENGTH = 100
 NOTES_LENGTH = 4000
 
 
-def text(value: str, field: str, *, longest: int = NAME_LENGTH, may_be_empty: bool = False) -> str:
-    """Return a text without space around it; raises BadUserInput if empty, too long or with control characters."""
-    path = ("input", field)
+def path_of(dotted: str) -> tuple[str | int, ...]:
+    """Return the path that "input.parts.0.name" writes: ("input", "parts", 0, "name")."""
+    return tuple(int(part) if part.isdecimal() else part for part in dotted.split("."))
+
+
+def text(
+    value: str, field: str, *, longest: int = NAME_LENGTH, may_be_empty: bool = False, argument: str = "input."
+) -> str:
+    """Return a text without space around it; raises BadUserInput if empty, too long or with control characters.
+
+    Args:
+        value: as the caller gave it.
+        field: its name, as "parts.0.name" where it is nested.
+        longest: characters that it may have.
+        may_be_empty: an empty text is a text.
+        argument: what stands before the field in the path of an error.
+    """
+    path = path_of(argument + field)
     stripped = value.strip()
     if not stripped and not may_be_empty:
         raise BadUserInput(f"'{field}' must not be empty.", input_path=path)
@@ -20,9 +35,14 @@ def text(value: str, field: str, *, longest: int = NAME_LENGTH, may_be_empty: bo
         raise BadUserInput(
             f"'{field}' may have {longest} characters, not {len(stripped)}.", input_path=path, allowed=longest
         )
-    if any(ord(character) < 32 and character not in "\n\t" for character in stripped):
+    if any(_is_no_text(character) for character in stripped):
         raise BadUserInput(f"'{field}' has a control character, which no text may have.", input_path=path)
     return stripped
+
+
+def _is_no_text(character: str) -> bool:
+    # No database stores NUL, and half a surrogate pair has no UTF-8.
+    return (character < " " and character not in "\n\t") or character == "\x7f" or "\ud800" <= character <= "\udfff"
 
 
 def optional_text(value: str | None, field: str, *, longest: int = NAME_LENGTH) -> str | None:

@@ -4,7 +4,8 @@ import base64
 import binascii
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from types import UnionType
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -14,6 +15,9 @@ from models.types import from_micros, to_micros
 from resolvers.checks import page_size
 from settings.types import GraphQLSettings
 
+ValueType: TypeAlias = type | UnionType
+"""Of a sort value; `datetime | None` where the column may be NULL."""
+
 
 def encode(order: str, values: Sequence[Any]) -> str:
     """Return the cursor of a row with these sort values in this order of a list."""
@@ -21,7 +25,7 @@ def encode(order: str, values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([order, *plain])).decode().rstrip("=")
 
 
-def decode(order: str, types: Sequence[type], cursor: str, argument: str) -> tuple[Any, ...]:
+def decode(order: str, types: Sequence[ValueType], cursor: str, argument: str) -> tuple[Any, ...]:
     """Return the sort values of a cursor; raises BadUserInput if it is none, or one of another list or order."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
@@ -34,10 +38,7 @@ def decode(order: str, types: Sequence[type], cursor: str, argument: str) -> tup
             f"The cursor in '{argument}' belongs to another list or another order; use cursors of this one.",
             input_path=(argument,),
         )
-    if len(values) != len(types) or not all(
-        value is None or (isinstance(value, type_) and not isinstance(value, bool))
-        for value, type_ in zip(values, types, strict=True)
-    ):
+    if len(values) != len(types) or not all(map(_fits, values, types)):
         raise _malformed(argument)
     return values
 
@@ -45,7 +46,7 @@ def decode(order: str, types: Sequence[type], cursor: str, argument: str) -> tup
 def window(
     limits: GraphQLSettings,
     order: str,
-    types: Sequence[type],
+    types: Sequence[ValueType],
     *,
     first: int | None = None,
     after: str | None = None,
@@ -68,6 +69,15 @@ def window(
     count = limits.default_page_size if size is None else page_size(size, size_name, limits.max_page_size)
     values = None if cursor is None else decode(order, types, cursor, cursor_name)
     return Window(count, values, backward=backward)
+
+
+def _fits(value: Any, type_: ValueType) -> bool:
+    """Say whether a value may be compared with a column of this type."""
+    if isinstance(value, bool) or not isinstance(value, type_):
+        return False
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return not isinstance(value, str) or "\0" not in value
 
 
 def _malformed(argument: str) -> BadUserInput:

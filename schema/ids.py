@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+from collections.abc import Container
 
 from models.errors import BadUserInput
+from resolvers.checks import path_of
 
 _LARGEST = 2**63 - 1
 
@@ -21,10 +23,15 @@ def decode_any(global_id: str, argument: str) -> tuple[str, int]:
     except (binascii.Error, ValueError):
         type_name, row_id = "", -1
     if not type_name.isidentifier() or not 0 <= row_id <= _LARGEST:
-        raise BadUserInput(
-            f"'{global_id[:60]}' is no id of this server; use the 'id' that a query returned.",
-            input_path=(*argument.split("."),),
-        )
+        raise _unknown(global_id, argument)
+    return type_name, row_id
+
+
+def decode_node(global_id: str, type_names: Container[str], argument: str) -> tuple[str, int]:
+    """Return type name and row id of a global id; raises BadUserInput if there is no such type."""
+    type_name, row_id = decode_any(global_id, argument)
+    if type_name not in type_names:
+        raise _unknown(global_id, argument)
     return type_name, row_id
 
 
@@ -34,6 +41,13 @@ def decode(global_id: str, type_names: tuple[str, ...], argument: str) -> int:
     if type_name not in type_names:
         raise BadUserInput(
             f"'{global_id[:60]}' is the id of a {type_name[:40]}; here one of {' or '.join(type_names)} is needed.",
-            input_path=(*argument.split("."),),
+            input_path=path_of(argument),
         )
     return row_id
+
+
+def _unknown(global_id: str, argument: str) -> BadUserInput:
+    return BadUserInput(
+        f"'{global_id[:60]}' is no id of this server; use the 'id' that a query returned.",
+        input_path=path_of(argument),
+    )

@@ -7,7 +7,7 @@ import strawberry
 from models.devices import KINDS
 from models.devices.water_heater import WATER_HEATER
 from models.statements import Row
-from resolvers import devices, maintenance, water_heaters
+from resolvers import checks, devices, maintenance, water_heaters
 from resolvers.context import Scope
 from resolvers.loaders import Batch, Columns, batch
 from schema import ids
@@ -84,7 +84,8 @@ def _one(_scope: Scope, global_id: str | None, serial_number: str | None, kind: 
     if devices.one_of({"id": global_id, "serialNumber": serial_number}) == "id":
         types = DEVICE_TYPES if kind is None else (KINDS[kind].type_name,)
         return batch(_by_id, id_=ids.decode(global_id or "", types, "id"), kind=kind)
-    return batch(_by_serial_number, serial_number=serial_number, kind=kind)
+    number = checks.text(serial_number or "", "serialNumber", longest=checks.LABEL_LENGTH, argument="")
+    return batch(_by_serial_number, serial_number=number, kind=kind)
 
 
 async def _by_id(scope: Scope, _keys: Any, columns: Columns, *, id_: int, kind: str | None) -> list[Row]:
@@ -139,12 +140,12 @@ _NODES: dict[str, Batch] = {
 
 
 def _node(_scope: Scope, id: Id) -> Batch:  # noqa: A002 - the argument's name in the schema
-    return batch(_node_rows, wanted=(ids.decode_any(id, "id"),), single=True)
+    return batch(_node_rows, wanted=(ids.decode_node(id, _NODES, "id"),), single=True)
 
 
 def _nodes(scope: Scope, ids_: Ids) -> Batch:
     scope.ask(len(ids_))
-    wanted = tuple(ids.decode_any(each, f"ids.{place}") for place, each in enumerate(ids_))
+    wanted = tuple(ids.decode_node(each, _NODES, f"ids.{place}") for place, each in enumerate(ids_))
     return batch(_node_rows, wanted=wanted, single=False)
 
 
@@ -152,7 +153,7 @@ async def _node_rows(
     scope: Scope, keys: Any, _columns: Columns, *, wanted: tuple[tuple[str, int], ...], single: bool
 ) -> list[Any]:
     found: dict[tuple[str, int], Row | None] = {}
-    for type_name in {type_name for type_name, _ in wanted if type_name in _NODES}:
+    for type_name in {type_name for type_name, _ in wanted}:
         row_ids = list({row_id for each, row_id in wanted if each == type_name})
         rows = await _NODES[type_name](scope, row_ids)
         for row_id, row in zip(row_ids, rows, strict=True):

@@ -1,6 +1,8 @@
 """What every device has, whatever its kind."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 import strawberry
@@ -8,6 +10,8 @@ import strawberry
 from models.devices import KINDS
 from models.repositories.devices import DeviceFilter as Filter
 from models.repositories.devices import DeviceOrder as Order
+from resolvers import checks
+from resolvers.cursors import ValueType
 from schema import ids
 from schema.fields import derived
 from schema.types.enums import DeviceKind, DeviceOrderField, DeviceStatus, OrderDirection
@@ -68,9 +72,9 @@ class DeviceOrder:
     )
 
 
-ORDER_TYPES: dict[str, tuple[type, ...]] = {
+ORDER_TYPES: dict[str, tuple[ValueType, ...]] = {
     "name": (str, int),
-    "last_seen_at": (datetime, int),
+    "last_seen_at": (datetime | None, int),
     "created_at": (datetime, int),
     "status": (str, int),
 }
@@ -80,17 +84,26 @@ def plain_filter(given: DeviceFilter | None, kind: str | None = None) -> Filter:
     """Return the filter in plain values; with a kind, of devices of this kind only."""
     if given is None:
         return Filter(kinds=(kind,) if kind else None)
-    kinds: tuple[str, ...] | None = None if given.kinds is None else tuple(each.value for each in given.kinds)
+    kinds = _values(given.kinds)
     if kind is not None:
         kinds = (kind,) if kinds is None or kind in kinds else ()
     return Filter(
         kinds=kinds,
-        statuses=None if given.statuses is None else tuple(each.value for each in given.statuses),
-        location=given.location,
-        search=given.search,
+        statuses=_values(given.statuses),
+        location=_text(given.location, "location"),
+        search=_text(given.search, "search"),
         last_seen_before=given.last_seen_before,
         last_seen_after=given.last_seen_after,
     )
+
+
+def _values(given: Sequence[Enum] | None) -> tuple[str, ...] | None:
+    # Each value once: it becomes a condition of the statement, and a request may repeat it without end.
+    return None if given is None else tuple(sorted({each.value for each in given}))
+
+
+def _text(given: str | None, field: str) -> str | None:
+    return None if given is None else checks.text(given, field, may_be_empty=True, argument="filter.")
 
 
 def plain_order(given: DeviceOrder | None) -> Order:

@@ -8,6 +8,7 @@ import strawberry
 from models.paging import Window
 from resolvers.connections import Connection as PageOfRows
 from resolvers.context import Scope
+from resolvers.cursors import ValueType
 from resolvers.cursors import window as make_window
 from schema.fields import derived, link_of_parent
 
@@ -26,7 +27,7 @@ Before = Annotated[str | None, strawberry.argument(description="Cursor before wh
 def window(
     scope: Scope,
     order: str,
-    types: tuple[type, ...],
+    types: tuple[ValueType, ...],
     arguments: tuple[First, After, Last, Before],
 ) -> Window:
     """Return the window that the four arguments of a connection describe."""

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import strawberry
 
 from models.devices import DeviceKind
-from models.errors import BadUserInput
 from resolvers import devices, readings, series
 from resolvers.context import Scope
 from resolvers.loaders import Batch, batch
@@ -84,8 +83,6 @@ def history_link(kind: DeviceKind) -> Any:
         end: To = None,
     ) -> Batch:
         place = window(scope, readings.ORDER, (datetime,), (first, after, last, before))
-        if place.cursor is not None and place.cursor[0] is None:
-            raise BadUserInput("The cursor is malformed; cursors come from 'pageInfo' or 'edges'.")
         return batch(readings.page, kind=kind.name, window=place, range_=readings.time_range(start, end))
 
     return link(

@@ -42,7 +42,8 @@ def listen(settings: ServerSettings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
     except OSError as error:
         # Python adds the address to what the system says; a name that cannot be resolved has a negative number.
-        reason = (os.strerror(error.errno) if (error.errno or 0) > 0 else str(error.strerror)).lower()
+        number = error.errno or 0
+        reason = (os.strerror(number) if number > 0 else str(error.strerror)).lower()
         raise CannotListen(
             f"Cannot listen on {settings.host} port {settings.port}: {reason}; stop what listens there, or choose "
             "another with --port (server.port) or --host (server.host)."

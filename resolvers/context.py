@@ -33,11 +33,13 @@ class Scope:
         services: of the process.
         principal: who calls.
         remembers: loaders keep what they loaded; off in subscriptions, which outlive it.
+        performed: what mutations returned or raised that are done but not answered yet, by response key.
     """
 
     services: Services
     principal: Principal
     remembers: bool = True
+    performed: dict[str, Any] = field(default_factory=dict[str, Any])
     _loaders: dict[Batch, DataLoader[Any, Any]] = field(default_factory=dict[Batch, DataLoader[Any, Any]])
     _rows_asked: int = 0
 

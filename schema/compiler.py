@@ -6,6 +6,7 @@ What is known: plain columns, derived values and links as schema/fields.py decla
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, cast
 
 from graphql import (
@@ -74,6 +75,17 @@ class Compiler:
             raise Unplannable("no query type")
         return self._selection(root, [operation.selection_set])
 
+    def payload(self, field: GraphQLField, node: FieldNode) -> Selection:
+        """Return what a mutation selects of its result.
+
+        Raises:
+            Unplannable: the result is no object, or has something that only the ordinary executor knows.
+        """
+        _, type_ = _nullability(cast("Any", field).type)
+        if not isinstance(type_, GraphQLObjectType) or node.selection_set is None:
+            raise Unplannable("the result is no object")
+        return self._selection(type_, [node.selection_set])
+
     def _selection(self, type_: GraphQLObjectType, selection_sets: Iterable[SelectionSetNode]) -> Selection:
         fields: Fields = {}
         for selection_set in selection_sets:
@@ -102,14 +114,17 @@ class Compiler:
         declaration = declaration_of(definition)
         type_: Any = field.type
         if declaration is None:
-            if not definition.is_basic_field or not is_leaf(type_):
+            if not definition.is_basic_field:
                 raise Unplannable(f"{parent.name}.{name} has a resolver of its own")
+            if not is_leaf(type_):
+                # An object that stands in the row, as those of payloads do.
+                column = definition.python_name
+                inline = Derived(itemgetter(column), frozenset({column}))
+                return self._child(response_key, nodes, field, definition, inline)
             return Leaf(response_key, type_, column=definition.python_name), None, frozenset({definition.python_name})
         if isinstance(declaration, Derived) and is_leaf(type_):
             return Leaf(response_key, type_, compute=declaration.compute), None, declaration.needs
-        child = self._child(response_key, nodes, field, definition, declaration)
-        passed = child.below.needs if _passes(declaration) and child.below else frozenset[str]()
-        return Leaf(response_key), child, _union(declaration.needs, passed)
+        return self._child(response_key, nodes, field, definition, declaration)
 
     def _child(
         self,
@@ -118,13 +133,13 @@ class Compiler:
         field: GraphQLField,
         definition: StrawberryField,
         declaration: Link | Derived,
-    ) -> Child:
+    ) -> tuple[Leaf, Child, Columns]:
         type_ = cast("Any", field).type
         may_be_null, inner = _nullability(type_)
         is_list = isinstance(inner, GraphQLList)
         items_may_be_null, item = _nullability(cast("Any", inner).of_type) if is_list else (False, inner)
         leaf = is_leaf(type_)
-        return Child(
+        child = Child(
             response_key,
             declaration,
             self._arguments(nodes[0], field, definition),
@@ -134,6 +149,8 @@ class Compiler:
             may_be_null=may_be_null,
             items_may_be_null=items_may_be_null,
         )
+        passed = child.below.needs if _passes(declaration) and child.below else frozenset[str]()
+        return Leaf(response_key), child, _union(declaration.needs, passed)
 
     def _below(self, type_: Any, nodes: list[FieldNode]) -> Selection | OneOf:
         sets = [node.selection_set for node in nodes if node.selection_set is not None]

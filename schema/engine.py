@@ -171,8 +171,9 @@ class Engine:
                 yield self.failure(error)
 
     async def _run(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
-        if self._planner is not None and prepared.operation_type == "query":
-            data = await self._planner.answer(prepared.document, prepared.operation, variables, context)
+        if self._planner is not None:
+            run = self._planner.answer if prepared.operation_type == "query" else self._planner.perform
+            data = await run(prepared.document, prepared.operation, variables, context)
             if data is not NOT_PLANNED:
                 return Response(data)
         result = _core.execute(

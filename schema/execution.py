@@ -1,13 +1,14 @@
-"""Queries by plan: compiled once for each document, run level by level; the ordinary executor stands behind.
+"""Operations by plan: compiled once for each document, run level by level; the ordinary executor stands behind.
 
 A plan knows the happy path only. Whatever it does not know (introspection, a directive of somebody else's) is answered
 by the ordinary executor, and so is a query in whose course anything goes wrong: a read can be repeated, and results and
-errors stay what Strawberry makes of them.
+errors stay what Strawberry makes of them. A mutation is never repeated: its outcome waits in the scope for the executor
+(schema/performing.py).
 """
 
 import logging
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Final, TypeVar
 
 import strawberry
 from graphql import GraphQLSchema, OperationDefinitionNode
@@ -16,8 +17,11 @@ from graphql.execution.values import get_variable_values
 from resolvers.context import Scope
 from schema.compiler import Compiler, flag_names
 from schema.documents import Document
-from schema.leaves import Unplannable
+from schema.leaves import Unexpected, Unplannable
+from schema.performing import FAILED, Performance, plan_performance
 from schema.plans import Run, Selection
+
+T = TypeVar("T")
 
 logger = logging.getLogger("iotsphere.execution")
 
@@ -27,7 +31,7 @@ _MOST_PLANS = 32
 
 
 class Planner:
-    """Answers queries by plans, which it keeps with their documents."""
+    """Answers operations by plans, which it keeps with their documents."""
 
     def __init__(self, schema: strawberry.Schema, core: GraphQLSchema) -> None:
         self._core = core
@@ -52,26 +56,44 @@ class Planner:
             scope.renew()
             return NOT_PLANNED
 
+    async def perform(
+        self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any], scope: Scope
+    ) -> Any:
+        """Return the data of a mutation, or NOT_PLANNED where the ordinary executor has to answer, or to finish."""
+        performance = self._kept(document, ("mutation", id(operation)), lambda: self._performance(document, operation))
+        if performance is None:
+            return NOT_PLANNED
+        try:
+            data = await performance.answer(variables, scope)
+        except Unexpected as error:
+            logger.debug("answered by the ordinary executor: %r", error)
+            return NOT_PLANNED
+        return NOT_PLANNED if data is FAILED else data
+
     def _plan(self, document: Document, operation: OperationDefinitionNode, coerced: Any) -> Selection | None:
-        plans = document.plans
-        names = plans.get("flags")
-        if names is None:
-            names = plans["flags"] = flag_names(document.node)
+        names = self._kept(document, "flags", lambda: flag_names(document.node))
         flags = {name: coerced.coerced[name] for name in names if coerced and name in coerced.coerced}
         key = (id(operation), *(flags.get(name) for name in sorted(names)))
-        if key not in plans:
-            if len(plans) > _MOST_PLANS:
-                return None
-            plans[key] = self._compile(document, operation, flags)
-        return plans[key]
+        if key not in document.plans and len(document.plans) > _MOST_PLANS:
+            return None
+        return self._kept(document, key, lambda: self._compiled(document, flags, lambda each: each.compile(operation)))
 
-    def _compile(
-        self, document: Document, operation: OperationDefinitionNode, flags: Mapping[str, bool]
-    ) -> Selection | None:
+    def _performance(self, document: Document, operation: OperationDefinitionNode) -> Performance | None:
+        # Without flags: a mutation whose payload is skipped or included by a variable is left to the executor.
+        return self._compiled(document, {}, lambda each: plan_performance(self._core, each, operation))
+
+    def _compiled(self, document: Document, flags: Mapping[str, bool], compile_: Callable[[Compiler], T]) -> T | None:
         try:
-            return Compiler(self._core, self._converter, document.node, flags).compile(operation)
+            return compile_(Compiler(self._core, self._converter, document.node, flags))
         except Unplannable as error:
             logger.debug("no plan: %s", error)
         except Exception:
+            # A constant argument that does not fit is the client's error: the executor tells its place.
             logger.debug("no plan", exc_info=True)
         return None
+
+    def _kept(self, document: Document, key: Hashable, make: Callable[[], T]) -> T:
+        plans = document.plans
+        if key not in plans:
+            plans[key] = make()
+        return plans[key]

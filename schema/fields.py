@@ -6,7 +6,7 @@ made from them here, and the compiler of plans (schema/compiler.py) reads the sa
 """
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, cast
@@ -19,6 +19,10 @@ from resolvers.context import Scope
 from resolvers.loaders import Batch, Columns
 
 DECLARATION = "declaration"
+RIGHT = "right"
+PERFORM = "perform"
+
+Perform = Callable[..., Awaitable[Any]]
 
 
 class Info(strawberry.Info[Scope, None]):
@@ -110,16 +114,19 @@ def link_of_parent(batch_of: Callable[[Any], Batch], *, key: Callable[[Any], Has
     return strawberry.field(resolver=resolve, description=description, metadata={DECLARATION: declaration})
 
 
-def mutation(right: Right, *, description: str) -> Callable[[Callable[..., Any]], Any]:
+def mutation(right: Right, *, description: str) -> Callable[[Perform], Any]:
     """Declare a mutation and the right that it takes."""
 
-    def declare(function: Callable[..., Any]) -> Any:
+    def declare(function: Perform) -> Any:
         async def resolve(info: Info, **arguments: Any) -> Any:
+            if info.path.key in info.context.performed:
+                return _outcome(info.context.performed.pop(str(info.path.key)))
             info.context.require(right)
             return await function(info.context, **arguments)
 
         _take_arguments(resolve, function, returns=True)
-        return strawberry.mutation(resolver=resolve, description=description, metadata={"right": right})
+        metadata = {RIGHT: right, PERFORM: function}
+        return strawberry.mutation(resolver=resolve, description=description, metadata=metadata)
 
     return declare
 
@@ -136,7 +143,7 @@ def subscription(right: Right, *, description: str) -> Callable[[Callable[..., A
                 yield row
 
         _take_arguments(resolve, function, returns=True)
-        return strawberry.subscription(resolver=resolve, description=description, metadata={"right": right})
+        return strawberry.subscription(resolver=resolve, description=description, metadata={RIGHT: right})
 
     return declare
 
@@ -144,6 +151,13 @@ def subscription(right: Right, *, description: str) -> Callable[[Callable[..., A
 def declaration_of(definition: StrawberryField) -> Derived | Link | None:
     """Return how a field was declared; None for a plain column."""
     return cast("Derived | Link | None", definition.metadata.get(DECLARATION))
+
+
+def _outcome(result: Any) -> Any:
+    """Return what a use case returned, or raise what it raised."""
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _of_row(batch_of: Callable[[Any], Batch]) -> Callable[..., Batch]:

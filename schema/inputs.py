@@ -6,9 +6,11 @@ from typing import Any
 
 import strawberry
 
+from models.devices import DeviceKind
 from models.devices.water_heater import WATER_HEATER
 from models.readings import ReadingBatch
 from schema import ids
+from schema.columns import COLUMNS, columns_of
 from schema.types.enums import HeaterType, WaterHeaterMode
 from schema.types.reading import optional_channel
 
@@ -119,24 +121,35 @@ class RecordWaterHeaterReadingsInput:
     """Readings of water heaters."""
 
     readings: list[WaterHeaterReadingInput] = strawberry.field(
-        description="At least one; how many at most is a setting of the server, 10,000 unless it says otherwise."
+        description="At least one; how many at most is a setting of the server, 10,000 unless it says otherwise.",
+        metadata={COLUMNS: True},
     )
 
     def batch(self) -> ReadingBatch:
         """Return the readings as columns; raises BadUserInput for an id that is none of a water heater."""
-        readings = self.readings
-        known: dict[str, int] = {}
-        for place, reading in enumerate(readings):
-            if reading.device_id not in known:
-                argument = f"input.readings.{place}.deviceId"
-                known[reading.device_id] = ids.decode(reading.device_id, (WATER_HEATER.type_name,), argument)
-        columns = {name: [getattr(reading, name) for reading in readings] for name in WATER_HEATER.by_name}
-        return ReadingBatch(
-            WATER_HEATER.name,
-            [known[reading.device_id] for reading in readings],
-            [reading.recorded_at for reading in readings],
-            {name: values for name, values in columns.items() if any(value is not None for value in values)},
-        )
+        return reading_batch(WATER_HEATER, self.readings)
+
+
+def reading_batch(kind: DeviceKind, readings: Any) -> ReadingBatch:
+    """Return readings, given as inputs or as columns, as a batch.
+
+    Raises:
+        BadUserInput: an id is none of a device of this kind.
+    """
+    columns = columns_of(readings, ("device_id", "recorded_at", *kind.by_name))
+    if not columns.count:
+        return ReadingBatch(kind.name, (), (), {})
+    global_ids = columns.fields["device_id"]
+    known = {
+        global_id: ids.decode(global_id, (kind.type_name,), f"input.readings.{global_ids.index(global_id)}.deviceId")
+        for global_id in dict.fromkeys(global_ids)
+    }
+    return ReadingBatch(
+        kind.name,
+        [known[global_id] for global_id in global_ids],
+        columns.fields["recorded_at"],
+        {name: values for name, values in columns.fields.items() if name in kind.by_name and set(values) != {None}},
+    )
 
 
 def given(values: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:

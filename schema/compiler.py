@@ -214,7 +214,10 @@ class Compiler:
         return True
 
     def _flag(self, value: Any) -> bool:
-        return self.flags[value.name.value] if isinstance(value, VariableNode) else bool(value.value)
+        flag = self.flags.get(value.name.value) if isinstance(value, VariableNode) else value.value
+        if not isinstance(flag, bool):
+            raise Unplannable("a flag that is null is the client's error")
+        return flag
 
 
 def _passes(declaration: Link | Derived) -> bool:

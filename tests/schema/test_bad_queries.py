@@ -25,12 +25,11 @@ async def refused(graph: Graph, query: str, **variables: Any) -> tuple[str, str,
 
 async def test_unknown_device_by_id(graph: Graph):
     """A well-formed id of no device is NOT_FOUND, and the field is null."""
-    body = await graph.answer(
-        "query ($id: ID!) { device(id: $id) { id } waterHeater(id: $id) { id } }", id=heater_id(7)
-    )
-    assert body["data"] == {"device": None, "waterHeater": None}
-    assert {error["extensions"]["code"] for error in body["errors"]} == {"NOT_FOUND"}
-    assert body["errors"][0]["message"] == "There is no device with id 7."
+    for field, label in (("device", "device"), ("waterHeater", "water heater")):
+        body = await graph.answer(f"query ($id: ID!) {{ {field}(id: $id) {{ id }} }}", id=heater_id(7))
+        assert body["data"] == {field: None}
+        assert body["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+        assert body["errors"][0]["message"] == f"There is no {label} with id 7."
 
 
 async def test_unknown_device_by_serial_number(graph: Graph):

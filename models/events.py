@@ -1,8 +1,8 @@
 """Following the event log: one reader per process, any number of followers.
 
 Rows are the truth and the wake-up is a hint. One task tails the log and keeps its newest events in a bounded buffer;
-a follower at the buffer reads from memory, one that has fallen behind it reads the log itself, at its own pace. So a slow
-follower costs a cursor, and a lost wake-up costs the delay of a poll.
+a follower at the buffer reads from memory, one that has fallen behind it reads the log itself, at its own pace. So a
+slow follower costs a cursor, and a lost wake-up costs the delay of a poll.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from models import clock
@@ -27,6 +28,8 @@ logger = logging.getLogger("iotsphere.events")
 CHANNEL = "iotsphere_events"
 _BATCH = 1000
 _FORGET_INTERVAL_SECONDS = 600
+_FORGET_BATCH = 5000
+_LONGEST_PAUSE_SECONDS = 10.0
 
 
 class EventLog:
@@ -41,7 +44,7 @@ class EventLog:
         self._newest = Cursor(0, 0)
         self._changed = asyncio.Event()
         self._woken = asyncio.Event()
-        self._commits = 0
+        self._committed = asyncio.Event()
 
     @property
     def newest(self) -> Cursor:
@@ -50,15 +53,23 @@ class EventLog:
 
     def wake(self) -> None:
         """Tell that this process has committed events."""
-        self._commits += 1
         self._woken.set()
+        self._committed.set()
 
     async def follow(self, after: Cursor | None = None) -> AsyncIterator[list[Event]]:
-        """Yield the events behind a cursor (None: from now on) in the order of the log, in batches, for ever."""
+        """Yield the events behind a cursor (None: from now on) in the order of the log, in batches, for ever.
+
+        While the database cannot be reached, the follower waits.
+        """
         cursor = self._newest if after is None else after
         while True:
             changed = self._changed
-            batch = await self._next(cursor)
+            try:
+                batch = await self._next(cursor)
+            except Unavailable as error:
+                logger.warning("a follower waits, the event log cannot be read: %s", error.message)
+                await asyncio.sleep(self._settings.poll_seconds)
+                continue
             if batch:
                 cursor = batch[-1].cursor
                 yield batch
@@ -83,7 +94,9 @@ class EventLog:
     async def tailing(self) -> AsyncGenerator[None]:
         """Tail the log while this context is open; raises Unavailable if the database cannot be reached now."""
         self._newest = self._buffered_after = await events.newest(self._store)
-        tasks = [asyncio.create_task(each()) for each in (self._tail, self._listen, self._notify, self._forget)]
+        self._buffer.clear()
+        works = (self._tail, self._listen, self._notify, self._forget)
+        tasks = [asyncio.create_task(self._kept_up(work)) for work in works]
         try:
             yield
         finally:
@@ -91,19 +104,33 @@ class EventLog:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _kept_up(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a work that must not end; start it again, ever later, while it fails."""
+        pause = self._settings.poll_seconds
+        while True:
+            started = monotonic()
+            try:
+                return await work()
+            except Unavailable as error:
+                logger.warning("the event log waits for the database: %s", error.message)
+            except Exception:
+                logger.exception("the event log failed in %s and goes on", work.__name__)
+            if monotonic() - started > _LONGEST_PAUSE_SECONDS:
+                pause = self._settings.poll_seconds
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
     async def _tail(self) -> None:
         while True:
             self._woken.clear()
-            try:
-                found = await events.after(self._store, self._newest, _BATCH)
-            except Unavailable as error:
-                logger.warning("the event log cannot be read: %s", error.message)
-                found = []
+            found = await events.after(self._store, self._newest, _BATCH)
             if found:
                 self._publish(found)
             if len(found) < _BATCH:
+                # Not wait_for, which may swallow a cancellation that comes with the wake-up.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._settings.poll_seconds)
+                    async with asyncio.timeout(self._settings.poll_seconds):
+                        await self._woken.wait()
 
     def _publish(self, found: list[Event]) -> None:
         for event in found:
@@ -115,37 +142,35 @@ class EventLog:
         changed.set()
 
     async def _listen(self) -> None:
-        stop: Callable[[], Awaitable[None]] | None = None
         while True:
+            ended = asyncio.Event()
+            stop = await self._store.driver.listen(CHANNEL, self._woken.set, ended.set)
+            if stop is None:
+                return
             try:
-                ended = asyncio.Event()
-                stop = await self._store.driver.listen(CHANNEL, self._woken.set, ended.set)
-                if stop is None:
-                    return
                 await ended.wait()
-            except Unavailable as error:
-                logger.warning("cannot listen for events of other processes: %s", error.message)
             finally:
-                if stop is not None:
-                    with suppress(Exception):
-                        await stop()
-            await asyncio.sleep(self._settings.poll_seconds)
+                await stop()
+            logger.warning(
+                "the connection that listens for events of other processes broke; until it is back they come later"
+            )
 
     async def _notify(self) -> None:
         # NOTIFY inside each transaction would serialise all commits of the database; sent behind them it is a hint that
         # many commits share.
-        told = 0
         while True:
+            await self._committed.wait()
+            self._committed.clear()
+            with suppress(Unavailable):
+                await self._store.driver.notify(CHANNEL)
             await asyncio.sleep(self._settings.poll_seconds / 20)
-            if self._commits != told:
-                told = self._commits
-                with suppress(Unavailable):
-                    await self._store.driver.notify(CHANNEL)
 
     async def _forget(self) -> None:
         while True:
             horizon = clock.now() - timedelta(hours=self._settings.retention_hours)
-            with suppress(Unavailable):
+            forgotten = _FORGET_BATCH
+            # In short transactions: streams wait for the longest one that is open.
+            while forgotten == _FORGET_BATCH:
                 async with self._store.transaction() as transaction:
-                    await events.forget_before(transaction, horizon)
+                    forgotten = await events.forget_before(transaction, horizon, _FORGET_BATCH)
             await asyncio.sleep(_FORGET_INTERVAL_SECONDS)

@@ -61,16 +61,21 @@ class CompiledStatement:
         self.row_maker = _row_maker(clause, dialect) if dialect.name == "sqlite" else None
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """Return the values in the order of the placeholders, each as the driver takes it."""
+        """Return the values in the order of the placeholders, each as the driver takes it.
+
+        Raises KeyError for a value that is missing: a misspelt name must not become a NULL.
+        """
         return [
-            process(values.get(name, default)) if process else values.get(name, default)
-            for name, default, process in self._binds
+            constant if name is None else process(values[name]) if process else values[name]
+            for name, process, constant in self._binds
         ]
 
 
-def _bind(parameter: BindParameter[Any], dialect: Dialect) -> tuple[str, Any, Callable[[Any], Any] | None]:
-    processor = parameter.type.dialect_impl(dialect).bind_processor(dialect)
-    return parameter.key, parameter.value, processor
+def _bind(parameter: BindParameter[Any], dialect: Dialect) -> tuple[str | None, Callable[[Any], Any] | None, Any]:
+    process = parameter.type.dialect_impl(dialect).bind_processor(dialect)
+    if parameter.required:
+        return parameter.key, process, None
+    return None, None, process(parameter.value) if process else parameter.value
 
 
 def _row_maker(clause: Executable, dialect: Dialect) -> RowMaker:

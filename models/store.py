@@ -1,8 +1,8 @@
-"""The store: the one way to the database. Reads are single statements, writes are transactions, events follow commits."""
+"""The store, the one way to the database: reads are single statements, writes transactions, events follow commits."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from models.drivers import Connection, Driver, PostgresDriver, SqliteDriver
 from models.errors import Unavailable
@@ -11,29 +11,36 @@ from models.repositories import events
 from models.statements import Row, Statement
 from settings.types import DatabaseSettings, EventSettings
 
+Result = TypeVar("Result")
+
 
 class Transaction:
     """A write transaction: everything in it happens, with its events, or nothing does."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, on_statement: Callable[[str], None]) -> None:
         self._connection = connection
+        self._on_statement = on_statement
         self.dialect = connection.dialect
         self.emitted: list[events.NewEvent] = []
 
     async def fetch(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
         """Run a statement and return its rows."""
+        self._on_statement(statement.on(self.dialect).sql)
         return await self._connection.fetch(statement, **values)
 
     async def execute(self, statement: Statement, /, **values: Any) -> int:
         """Run a statement and return how many rows it changed."""
+        self._on_statement(statement.on(self.dialect).sql)
         return await self._connection.execute(statement, **values)
 
     async def execute_many(self, statement: Statement, rows: Sequence[dict[str, Any]], /) -> None:
         """Run a statement once for each row of values."""
+        self._on_statement(statement.on(self.dialect).sql)
         await self._connection.execute_many(statement, rows)
 
     async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
         """Run SQL text of this dialect; for repositories."""
+        self._on_statement(sql)
         return await self._connection.run(sql, *arguments)
 
     def emit(self, event: events.NewEvent) -> None:
@@ -66,37 +73,40 @@ class Store:
         await self.driver.close()
 
     async def fetch(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
-        """Run one read; a connection that broke since its last use is replaced once, since a read can be repeated."""
-        if self.on_statement is not None:
-            self.on_statement(statement.on(self.dialect).sql)
-        try:
-            return await self._fetch(statement, values)
-        except Unavailable as error:
-            if not error.connection_lost:
-                raise
-            return await self._fetch(statement, values)
+        """Run one read and return its rows."""
+        self._heard(statement.on(self.dialect).sql)
+        return await self._read(lambda connection: connection.fetch(statement, **values))
 
     async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
         """Run SQL text of this dialect as one read; for repositories."""
-        if self.on_statement is not None:
-            self.on_statement(sql)
-        async with self.driver.reading() as connection:
-            return await connection.run(sql, *arguments)
+        self._heard(sql)
+        return await self._read(lambda connection: connection.run(sql, *arguments))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
         """Open a write transaction; it commits at the end and rolls back on any exception."""
         async with self.driver.writing() as connection:
-            transaction = Transaction(connection)
+            transaction = Transaction(connection, self._heard)
             yield transaction
             if transaction.emitted:
                 await events.add(transaction, transaction.emitted)
         if transaction.emitted:
             self.log.wake()
 
-    async def _fetch(self, statement: Statement, values: dict[str, Any]) -> Sequence[Row]:
+    async def _read(self, read: Callable[[Connection], Awaitable[Result]]) -> Result:
+        try:
+            async with self.driver.reading() as connection:
+                return await read(connection)
+        except Unavailable as error:
+            if not error.connection_lost:
+                raise
+        # The connection broke since its last use: a read can be repeated, on a new one.
         async with self.driver.reading() as connection:
-            return await connection.fetch(statement, **values)
+            return await read(connection)
+
+    def _heard(self, sql: str) -> None:
+        if self.on_statement is not None:
+            self.on_statement(sql)
 
 
 def open_driver(database: DatabaseSettings) -> Driver:

@@ -1,7 +1,8 @@
 """PostgreSQL through asyncpg's own pool."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -13,14 +14,21 @@ from settings.types import DatabaseSettings
 
 _LOST = (
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    # What asyncpg makes of a statement on a connection whose server has just said farewell.
+    asyncpg.InternalClientError,
     OSError,
 )
-_BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_BUSY = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    # A migration has changed a table since the statement was prepared.
+    asyncpg.InvalidCachedStatementError,
+)
 
 
 class PostgresConnection:
@@ -69,10 +77,12 @@ class PostgresDriver:
     async def open(self) -> None:
         """Connect; raises Unavailable."""
         milliseconds = round(self._settings.statement_timeout_seconds * 1000)
-        with translated():
+        try:
             self._pool = await asyncpg.create_pool(
                 self._settings.url.replace("postgresql+asyncpg://", "postgresql://", 1),
-                min_size=min(2, self._settings.pool_size),
+                # One now, which shows whether the server is there; for a minimum asyncpg would log each failed try.
+                init_size=1,
+                min_size=0,
                 max_size=self._settings.pool_size,
                 timeout=self._settings.connect_timeout_seconds,
                 # The server ends a statement in time; the client's own limit behind it covers a server that is gone.
@@ -88,12 +98,21 @@ class PostgresDriver:
                     "jit": "off",
                 },
             )
+        except (*_LOST, asyncpg.InsufficientResourcesError, asyncpg.InterfaceError, ValueError) as error:
+            # At the start the reason helps, as a wrong password; later it would only tell clients about the inside.
+            reason = str(error).partition("\n")[0].rstrip(".") or "it did not answer in time"
+            raise Unavailable(f"The database cannot be reached: {reason}.", connection_lost=True) from error
 
     async def close(self) -> None:
-        """Close all connections."""
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        """Close all connections; those in use get the time that one statement may take."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            async with asyncio.timeout(self._settings.statement_timeout_seconds):
+                await pool.close()
+        except TimeoutError:
+            pool.terminate()
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[PostgresConnection]:
@@ -111,8 +130,7 @@ class PostgresDriver:
             try:
                 yield PostgresConnection(connection)
             except BaseException:
-                with translated():
-                    await transaction.rollback()
+                await _roll_back(connection, transaction)
                 raise
             with translated():
                 await transaction.commit()
@@ -127,8 +145,12 @@ class PostgresDriver:
                 timeout=self._settings.connect_timeout_seconds,
                 server_settings={"application_name": "iotsphere listener"},
             )
-            await connection.add_listener(channel, lambda *_: heard())
             connection.add_termination_listener(lambda _: ended())
+            try:
+                await connection.add_listener(channel, lambda *_: heard())
+            except BaseException:
+                connection.terminate()
+                raise
         return connection.close
 
     async def notify(self, channel: str) -> None:
@@ -139,19 +161,42 @@ class PostgresDriver:
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncGenerator[Any]:
-        if self._pool is None:
+        pool = self._pool
+        if pool is None:
             raise Unavailable("The database is not connected.")
         with translated():
-            connection = await self._pool.acquire(timeout=self._settings.acquire_timeout_seconds)
+            connection = await pool.acquire(timeout=self._settings.acquire_timeout_seconds)
         try:
             yield connection
+        except Unavailable as error:
+            if error.connection_lost:
+                # What ended this connection has most likely ended the others too: none is lent again.
+                _terminate(connection)
+                await pool.expire_connections()
+            raise
         finally:
             with translated():
-                await self._pool.release(connection)
+                await pool.release(connection)
+
+
+async def _roll_back(connection: Any, transaction: Any) -> None:
+    """Roll back without hiding the failure that led here: where that is impossible, the connection is given up."""
+    try:
+        await transaction.rollback()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        _terminate(connection)
+
+
+def _terminate(connection: Any) -> None:
+    with suppress(asyncpg.InterfaceError):  # the pool has noticed and done so
+        connection.terminate()
 
 
 async def _no_reset(_connection: Any) -> None:
-    """Skip the reset that a release makes: no statement here leaves anything on a connection, so it is a lost trip."""
+    """Skip the reset that a release makes: no statement here leaves anything on a connection, so it is a lost trip.
+
+    A transaction that a caller cancelled twice left open is rolled back by asyncpg even so.
+    """
 
 
 @contextmanager
@@ -165,7 +210,14 @@ def translated() -> Any:
         raise Unavailable("The database took too long for a statement; ask for less or try again.") from error
     except _BUSY as error:
         raise Unavailable("The database is busy with a conflicting change; try again.") from error
+    except asyncpg.InsufficientResourcesError as error:
+        raise Unavailable("The database is at its limits; try again later.") from error
     except TimeoutError as error:
         raise Unavailable("The database did not answer in time; try again.") from error
     except _LOST as error:
+        raise Unavailable("The database cannot be reached; try again.", connection_lost=True) from error
+    except asyncpg.InterfaceError as error:
+        # The driver has one class for connections that are gone and for its own misuse, which is a defect.
+        if "clos" not in str(error) and "released" not in str(error):
+            raise
         raise Unavailable("The database cannot be reached; try again.", connection_lost=True) from error

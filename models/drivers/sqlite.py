@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -16,6 +16,9 @@ from models.statements import Row, Statement
 from settings.types import DatabaseSettings
 
 PREFIX = "sqlite+aiosqlite:///"
+_UNUSABLE = ("unable to open", "disk", "readonly", "not a database", "malformed")
+_INTERRUPT_SECONDS = 0.01
+Result = TypeVar("Result")
 
 
 def sqlite_uri(url: str) -> str:
@@ -31,8 +34,9 @@ class SqliteConnection:
 
     dialect = "sqlite"
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, statement_timeout_seconds: float) -> None:
         self._connection = connection
+        self._statement_timeout_seconds = statement_timeout_seconds
 
     async def fetch(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
         """Run a statement and return its rows."""
@@ -44,25 +48,28 @@ class SqliteConnection:
     async def execute(self, statement: Statement, /, **values: Any) -> int:
         """Run a statement and return how many rows it changed."""
         compiled = statement.on("sqlite")
-        with translated():
-            async with self._connection.execute(compiled.sql, compiled.arguments(values)) as cursor:
-                return max(cursor.rowcount, 0)
+        cursor = await self._ended(self._connection.execute(compiled.sql, compiled.arguments(values)))
+        return max(cursor.rowcount, 0)
 
     async def execute_many(self, statement: Statement, rows: Sequence[dict[str, Any]], /) -> None:
         """Run a statement once for each row of values, in one hop to the connection's thread."""
         compiled = statement.on("sqlite")
-        with translated():
-            await self._connection.executemany(compiled.sql, [compiled.arguments(row) for row in rows])
+        await self._ended(self._connection.executemany(compiled.sql, [compiled.arguments(row) for row in rows]))
 
     async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
         """Run SQL text."""
+        return list(await self._ended(self._connection.execute_fetchall(sql, arguments)))
+
+    async def _ended(self, call: Awaitable[Result]) -> Result:
+        """Return what a call returns; its statement ends with this, so that nothing runs on a connection that is free."""
+        work = asyncio.ensure_future(call)
+        try:
+            await asyncio.wait({work}, timeout=self._statement_timeout_seconds)
+        finally:
+            if not work.done():
+                await _settled(work, self._connection)
         with translated():
-            try:
-                return list(await self._connection.execute_fetchall(sql, arguments))
-            except asyncio.CancelledError:
-                # The thread would go on with a statement that nobody waits for.
-                await self._connection.interrupt()
-                raise
+            return work.result()
 
 
 class SqliteDriver:
@@ -85,12 +92,18 @@ class SqliteDriver:
     async def open(self) -> None:
         """Open the file, made with its folder where it is missing; raises Unavailable."""
         self._make_folder()
-        self._writer = await self._connect(writer=True)
-        for _ in range(self._settings.pool_size):
-            self._readers.put_nowait(await self._connect(writer=False))
+        self._readers = asyncio.LifoQueue()
+        try:
+            self._writer = await self._connect(writer=True)
+            for _ in range(self._settings.pool_size):
+                self._readers.put_nowait(await self._connect(writer=False))
+        except BaseException:
+            # Each connection has a thread, and one that is left behind would keep the process from ending.
+            await self.close()
+            raise
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, each when its statement has ended; who waits for one is told that it is closed."""
         self._writer = None
         while self._connections:
             await self._connections.pop().close()
@@ -99,33 +112,27 @@ class SqliteDriver:
     async def reading(self) -> AsyncGenerator[SqliteConnection]:
         """Lend a reader."""
         if self._writer is None:
-            raise Unavailable("The database is not connected.")
-        with translated():
-            async with asyncio.timeout(self._settings.acquire_timeout_seconds):
-                reader = await self._readers.get()
+            raise Unavailable("The database is closed.")
+        readers = self._readers
+        async with _waiting(self._settings.acquire_timeout_seconds, "All connections to the database are in use"):
+            reader = await readers.get()
         try:
             yield reader
         finally:
-            self._readers.put_nowait(reader)
+            readers.put_nowait(reader)
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[SqliteConnection]:
         """Lend the writer in a transaction."""
-        if self._writer is None:
-            raise Unavailable("The database is not connected.")
-        async with self._write_lock:
-            writer = self._writer
-            try:
-                # IMMEDIATE takes the write lock now: a transaction that read first could not upgrade past another writer.
-                await writer.run("BEGIN IMMEDIATE")
-                yield writer
-                # Shielded: a caller that leaves must not interrupt a commit halfway.
-                await asyncio.shield(writer.run("COMMIT"))
-            except BaseException:
-                # The connection's thread works in order, so this follows whatever was begun, even if nobody awaited it.
-                with suppress(sqlite3.OperationalError):
-                    await asyncio.shield(writer.run("ROLLBACK"))
-                raise
+        async with _waiting(self._settings.acquire_timeout_seconds, "The database is busy with other writers"):
+            await self._write_lock.acquire()
+        try:
+            if self._writer is None:
+                raise Unavailable("The database is closed.")
+            async with _transaction(self._writer):
+                yield self._writer
+        finally:
+            self._write_lock.release()
 
     async def listen(
         self,
@@ -154,7 +161,8 @@ class SqliteDriver:
             self._connections.append(connection)
             for pragma in self._pragmas(writer=writer):
                 await connection.execute_fetchall(f"PRAGMA {pragma}")
-        return SqliteConnection(connection)
+            await connection.create_function("lower", 1, _lower, deterministic=True)
+        return SqliteConnection(connection, self._settings.statement_timeout_seconds)
 
     def _pragmas(self, *, writer: bool) -> list[str]:
         return [
@@ -173,6 +181,63 @@ class SqliteDriver:
         ]
 
 
+@asynccontextmanager
+async def _transaction(writer: SqliteConnection) -> AsyncGenerator[None]:
+    try:
+        # IMMEDIATE takes the write lock now: a transaction that read first could not upgrade past another writer.
+        await writer.run("BEGIN IMMEDIATE")
+        yield
+        # Not interrupted: a caller that leaves gets its cancellation after the commit.
+        commit = asyncio.ensure_future(writer.run("COMMIT"))
+        await _settled(commit)
+        commit.result()
+    except BaseException:
+        await _settled(asyncio.ensure_future(_roll_back(writer)))
+        raise
+
+
+async def _roll_back(writer: SqliteConnection) -> None:
+    """Roll back without hiding the failure that led here; SQLite may have done so, or the commit has come first."""
+    with suppress(sqlite3.Error, Unavailable):
+        await writer.run("ROLLBACK")
+
+
+async def _settled(work: asyncio.Future[Any], interrupted: aiosqlite.Connection | None = None) -> None:
+    """Wait until work has ended, and only then be cancelled.
+
+    Args:
+        work: what runs in a connection's thread.
+        interrupted: interrupt this connection again and again: a statement that has not begun yet does not notice it.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        if interrupted is not None:
+            with suppress(ValueError):  # closed meanwhile
+                await interrupted.interrupt()
+        try:
+            await asyncio.wait({work}, timeout=None if interrupted is None else _INTERRUPT_SECONDS)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if not work.cancelled():
+        work.exception()  # so that asyncio does not report it as never looked at
+    if cancelled is not None:
+        raise cancelled
+
+
+def _lower(text: str | None) -> str | None:
+    """Do what PostgreSQL's lower() does; SQLite's own knows the letters of English only."""
+    return None if text is None else text.lower()
+
+
+@asynccontextmanager
+async def _waiting(limit_seconds: float, problem: str) -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(limit_seconds):
+            yield
+    except TimeoutError as error:
+        raise Unavailable(f"{problem}; try again.") from error
+
+
 @contextmanager
 def translated() -> Any:
     """Turn the driver's exceptions into the project's."""
@@ -182,15 +247,18 @@ def translated() -> Any:
         if "UNIQUE constraint failed" in str(error):
             raise UniqueViolated(str(error)) from error
         raise
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error):
+    except sqlite3.DatabaseError as error:
+        text = str(error)
+        if text == "interrupted":
+            raise Unavailable("The database took too long for a statement; ask for less or try again.") from error
+        if "locked" in text or "busy" in text:
             raise Unavailable("The database is busy with another writer; try again.") from error
-        if "unable to open" in str(error) or "disk" in str(error) or "interrupted" in str(error):
+        if any(sign in text for sign in _UNUSABLE):
             raise Unavailable(f"The database cannot be used: {error}.") from error
+        if "closed" in text:
+            raise Unavailable("The database is closed.") from error
         raise
-    except TimeoutError as error:
-        raise Unavailable("All connections to the database are in use; try again.") from error
-    except (ValueError, sqlite3.ProgrammingError) as error:
+    except ValueError as error:
         if "closed" in str(error) or "no active connection" in str(error):
             raise Unavailable("The database is closed.") from error
         raise

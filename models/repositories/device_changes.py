@@ -49,10 +49,13 @@ async def change_details(transaction: Writes, kind: str, device_id: int, values:
 
 
 async def remove(transaction: Writes, device_id: int) -> None:
-    """Delete a device with everything that belongs to it; readings have no foreign key, so they are deleted here."""
+    """Delete a device with everything that belongs to it; readings have no foreign key, so they are deleted here.
+
+    The device goes first: that waits for a transaction that stores readings under its lock, so these go as well.
+    """
+    await transaction.execute(_delete_device(), id=device_id)
     for kind in KINDS.values():
         await transaction.execute(_delete_readings(kind.name), id=device_id)
-    await transaction.execute(_delete_device(), id=device_id)
 
 
 async def lock(transaction: Writes, ids: Sequence[int]) -> dict[int, Row]:
@@ -158,5 +161,7 @@ def _mark_seen_one() -> Statement:
 @prepared
 def _mark_silent() -> Statement:
     silent = DEVICE["last_seen_at"] < bindparam("silent_since", type_=UtcDateTime())
-    changed = update(DeviceRow).where(DEVICE["status"] == "ONLINE", silent).values(status="OFFLINE")
+    # A device that is locked is storing readings, so it is not silent; waiting for it could end in a deadlock.
+    free = select(DEVICE["id"]).where(DEVICE["status"] == "ONLINE", silent).with_for_update(skip_locked=True)
+    changed = update(DeviceRow).where(DEVICE["id"].in_(free)).values(status="OFFLINE")
     return Statement(changed.returning(DEVICE["id"]))

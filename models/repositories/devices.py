@@ -51,7 +51,7 @@ class DeviceFilter:
 
     @property
     def shape(self) -> "FilterShape":
-        """What of the filter shapes the statement: kinds and statuses, which are few, and which other fields restrict."""
+        """What of the filter shapes the statement: kinds and statuses, which are few, and which other fields are set."""
         free = frozenset(name for name in _FREE_CONDITIONS if getattr(self, name) is not None)
         return (self.kinds, self.statuses, free)
 

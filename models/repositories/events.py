@@ -72,8 +72,14 @@ _NEWEST = {
     "sqlite": "SELECT xid, id FROM events ORDER BY xid DESC, id DESC LIMIT 1",
 }
 _FORGET = {
-    "postgresql": "DELETE FROM events WHERE occurred_at < $1",
-    "sqlite": "DELETE FROM events WHERE occurred_at < ?1",
+    "postgresql": (
+        "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE occurred_at < $1 ORDER BY occurred_at LIMIT $2) "
+        "RETURNING id"
+    ),
+    "sqlite": (
+        "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE occurred_at < ?1 ORDER BY occurred_at LIMIT ?2) "
+        "RETURNING id"
+    ),
 }
 
 
@@ -103,7 +109,7 @@ async def newest(db: Reads) -> Cursor:
     return Cursor(rows[0][0], rows[0][1]) if rows else Cursor(0, 0)
 
 
-async def forget_before(transaction: Writes, instant: datetime) -> None:
-    """Delete the events that happened before an instant."""
+async def forget_before(transaction: Writes, instant: datetime, limit: int) -> int:
+    """Delete the oldest events that happened before an instant, at most `limit`, and return how many."""
     value = instant if transaction.dialect == "postgresql" else to_micros(instant)
-    await transaction.run(_FORGET[transaction.dialect], value)
+    return len(await transaction.run(_FORGET[transaction.dialect], value, limit))

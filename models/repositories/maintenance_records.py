@@ -20,7 +20,9 @@ async def add(transaction: Writes, values: Mapping[str, Any], parts: Sequence[Ma
     rows = await transaction.fetch(_insert(frozenset(values)), **values)
     record_id: int = rows[0]["id"]
     if parts:
-        numbered = [{"record_id": record_id, "position": place, **part} for place, part in enumerate(parts)]
+        numbered = [
+            {"record_id": record_id, "position": place, "part_number": None, **part} for place, part in enumerate(parts)
+        ]
         await transaction.execute_many(_insert_part(), numbered)
     return record_id
 

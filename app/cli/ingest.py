@@ -32,7 +32,9 @@ def ingest(
     unit: Annotated[
         list[str] | None, typer.Option(metavar="CHANNEL=UNIT,…", help="Units of the file, as power=kW.")
     ] = None,
-    timezone: Annotated[str | None, typer.Option(help="Zone of times without one, as Europe/Berlin or UTC.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of times without one, as Europe/Berlin; UTC if not given.")
+    ] = None,
     time_format: Annotated[
         str | None,
         typer.Option(help="iso, epoch-s, epoch-ms, epoch-us, epoch-ns or a format of strptime; detected without it."),
@@ -58,7 +60,7 @@ def ingest(
 
     For example:
 
-        iotsphere ingest --serial WH-0001 --map recorded_at=timestamp,power=load --timezone UTC week.json
+        iotsphere ingest --serial WH-0001 --map recorded_at=timestamp,power=load week.json
 
         iotsphere ingest --map serial_number=device --unit power=kW plant/*.csv
     """

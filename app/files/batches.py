@@ -20,7 +20,7 @@ class FileOptions:
         offsets: by channel, what is added after the factor.
         units: by channel, the unit of the numbers after both, as kW.
         time_format: iso, epoch-s, epoch-ms, epoch-us, epoch-ns or a format of strptime; None to detect it.
-        timezone: IANA name of the zone of times that have none.
+        timezone: IANA name of the zone of times that have none; None takes them as UTC if none of them has one.
         decimal_comma: whether numbers are written as 1.234,5.
     """
 

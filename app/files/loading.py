@@ -10,7 +10,15 @@ from app.files.batches import FileBatch, FileOptions
 from app.files.formats import RowChunk, RowFile
 from app.files.mapping import RECORDED_AT, ColumnMapping, check_targets, map_columns
 from app.files.problems import Fault, FileProblem, shown
-from app.files.time_detection import TimeSample, check_fits, check_zone, detect_style, given_style, undecided
+from app.files.time_detection import (
+    TimeSample,
+    check_fits,
+    check_zone,
+    detect_style,
+    given_style,
+    none_has_zone,
+    undecided,
+)
 from app.files.times import TimeStyle
 from app.files.units import Conversion, conversion
 from app.files.values import is_empty, read_numbers, read_serial_numbers, read_states
@@ -52,6 +60,7 @@ class ReadingFile(Iterator[FileBatch]):
         self._kind = kind
         self._conversions = _conversions(options, kind)
         self._local_times = LocalTimes(load_zone(options.timezone)) if options.timezone is not None else None
+        self._zone_words = f", in {options.timezone} where they have no zone" if options.timezone is not None else ""
         self._style = given_style(options.time_format) if options.time_format is not None else None
         self._rows = RowFile(path, options.format, standard_input)
         self.name, self.bytes_total = self._rows.name, self._rows.bytes_total
@@ -135,6 +144,10 @@ class ReadingFile(Iterator[FileBatch]):
         if self._style is None:
             return
         check_fits(times, self._style)
+        if self._local_times is None and none_has_zone(times, self._style):
+            # Said in the description: whoever knows better gives the zone.
+            self._local_times = LocalTimes(load_zone("UTC"))
+            self._zone_words = ", without a zone and taken as UTC (--timezone tells another)"
         if self._local_times is None:
             check_zone(times, self._style)
         else:
@@ -144,10 +157,9 @@ class ReadingFile(Iterator[FileBatch]):
 
     def _describe(self) -> list[str]:
         style = self._style.words if self._style else "none found"
-        zone = f", in {self._options.timezone} where they have no zone" if self._options.timezone else ""
         lines = [
             f"{self.name}: {self._rows.description}",
-            f"times from column {self.mapping.recorded_at!r}: {style}{zone}",
+            f"times from column {self.mapping.recorded_at!r}: {style}{self._zone_words}",
         ]
         if self.mapping.serial_number:
             lines.append(f"devices from column {self.mapping.serial_number!r}")

@@ -119,8 +119,14 @@ def check_fits(sample: TimeSample, style: TimeStyle) -> None:
         )
 
 
+def none_has_zone(sample: TimeSample, style: TimeStyle) -> bool:
+    """Return whether there are times and all of them lack a zone."""
+    readable = [value for value in sample.values if not is_empty(value) and _can(style.parse, value)]
+    return bool(readable) and all(style.parse(value).tzinfo is None for value in readable)
+
+
 def check_zone(sample: TimeSample, style: TimeStyle) -> None:
-    """Refuse times without zone where no zone is given.
+    """Refuse times without zone among times that have one.
 
     Raises:
         FileProblem: a time has no zone.
@@ -128,7 +134,7 @@ def check_zone(sample: TimeSample, style: TimeStyle) -> None:
     for index, value in enumerate(sample.values):
         if not is_empty(value) and _can(style.parse, value) and style.parse(value).tzinfo is None:
             raise FileProblem(
-                f"The times of column {sample.column!r} have no time zone ({sample.like(index)}); "
+                f"Some times of column {sample.column!r} have no time zone ({sample.like(index)}); "
                 "give it, as --timezone Europe/Berlin or --timezone UTC."
             )
 

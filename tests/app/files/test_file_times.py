@@ -72,12 +72,19 @@ def test_times_without_zone_are_recognised(write, read, texts, words):
     assert outcome.rejected == []
 
 
-def test_times_without_zone_need_one(write, read):
-    """The message shows a time and tells the option."""
+def test_times_without_zone_are_taken_as_utc(write, read):
+    """The description says so, and how to tell another zone."""
+    outcome = read(write(csv_of(["2022-12-07 00:00"])))
+    assert outcome.recorded_at == [START]
+    assert outcome.description[1].endswith("without a zone and taken as UTC (--timezone tells another)")
+
+
+def test_times_of_which_some_have_a_zone_need_one(write, read):
+    """What the others mean is not guessed: the message shows one and tells the option."""
     with pytest.raises(FileProblem) as caught:
-        read(write(csv_of(["2022-12-07 00:00"])))
+        read(write(csv_of(["2022-12-07T00:00:00Z", "2022-12-07T00:01:00"])))
     assert caught.value.message == (
-        "The times of column 'recorded_at' have no time zone (like '2022-12-07 00:00' at line 2); "
+        "Some times of column 'recorded_at' have no time zone (like '2022-12-07T00:01:00' at line 3); "
         "give it, as --timezone Europe/Berlin or --timezone UTC."
     )
 

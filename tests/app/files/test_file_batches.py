@@ -45,7 +45,6 @@ def test_mistakes_are_told_before_anything_is_read(write):
     path = write("time,load\n2022-12-07 00:00,1\n")
     for options in (
         FileOptions(serial="WH-1"),
-        FileOptions(serial="WH-1", mapping={"recorded_at": "time", "power": "load"}),
         FileOptions(serial="WH-1", mapping={"recorded_at": "time", "pwr": "load"}),
         FileOptions(serial="WH-1", mapping={"recorded_at": "time", "power": "load"}, timezone="x"),
     ):

@@ -32,13 +32,11 @@ class Scope:
     Attributes:
         services: of the process.
         principal: who calls.
-        remembers: loaders keep what they loaded; off in subscriptions, which outlive it.
         performed: what mutations returned or raised that are done but not answered yet, by response key.
     """
 
     services: Services
     principal: Principal
-    remembers: bool = True
     performed: dict[str, Any] = field(default_factory=dict[str, Any])
     _loaders: dict[Batch, DataLoader[Any, Any]] = field(default_factory=dict[Batch, DataLoader[Any, Any]])
     _rows_asked: int = 0
@@ -56,7 +54,7 @@ class Scope:
             async def load_fn(keys: list[Any]) -> list[Any]:
                 return list(await batch(self, keys))
 
-            loader = self._loaders[batch] = DataLoader[Any, Any](load_fn=load_fn, cache=self.remembers)
+            loader = self._loaders[batch] = DataLoader[Any, Any](load_fn=load_fn)
         return loader.load(key)
 
     def ask(self, rows: int) -> None:

@@ -14,7 +14,7 @@ help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## set everything up and serve with a demo fleet at http://127.0.0.1:8000/graphql
-	@APP_ENV=$${APP_ENV:-development} $(BIN)/iotsphere serve --demo
+	@APP_ENV=$${APP_ENV:-development} exec $(BIN)/iotsphere serve --demo
 
 test: $(VENV)/.development ## run the tests, on SQLite and on a PostgreSQL of their own
 	@$(IN_VENV) -m pytest -q

@@ -9,6 +9,9 @@ from models.types import UtcDateTime
 
 # SQLite numbers rows by itself only for INTEGER PRIMARY KEY.
 ID_TYPE = BigInteger().with_variant(Integer, "sqlite")
+# SQLite gives the number of a row that was deleted to a new one, unless it is told not to: ids that clients hold, and
+# cursors of the event log, would mean something else.
+NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
 def serial_key() -> Any:

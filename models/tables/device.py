@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from models.tables.columns import instant, serial_key
+from models.tables.columns import NEVER_REUSED, instant, serial_key
 
 
 class DeviceRow(SQLModel, table=True):
@@ -24,6 +24,7 @@ class DeviceRow(SQLModel, table=True):
         Index("ix_devices_last_seen_at_id", "last_seen_at", "id"),
         Index("ix_devices_created_at_id", "created_at", "id"),
         Index("ix_devices_status_id", "status", "id"),
+        NEVER_REUSED,
     )
 
     id: int | None = serial_key()

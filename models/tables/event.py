@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Column, Index, Text
 from sqlmodel import Field, SQLModel
 
-from models.tables.columns import instant, serial_key
+from models.tables.columns import NEVER_REUSED, instant, serial_key
 
 
 class EventRow(SQLModel, table=True):
@@ -20,6 +20,7 @@ class EventRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_events_xid_id", "xid", "id"),
         Index("ix_events_occurred_at", "occurred_at"),
+        NEVER_REUSED,
     )
 
     id: int | None = serial_key()

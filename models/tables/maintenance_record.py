@@ -5,14 +5,17 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Column, ForeignKey, Index
 from sqlmodel import Field, SQLModel
 
-from models.tables.columns import ID_TYPE, device_key, instant, serial_key
+from models.tables.columns import ID_TYPE, NEVER_REUSED, device_key, instant, serial_key
 
 
 class MaintenanceRecordRow(SQLModel, table=True):
     """One piece of work on a device; the cost is exact, in the currency's minor unit."""
 
     __tablename__ = "maintenance_records"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (Index("ix_maintenance_records_device_id_performed_at_id", "device_id", "performed_at", "id"),)
+    __table_args__ = (
+        Index("ix_maintenance_records_device_id_performed_at_id", "device_id", "performed_at", "id"),
+        NEVER_REUSED,
+    )
 
     id: int | None = serial_key()
     device_id: int = device_key()

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from models.tables.columns import device_key, instant, serial_key
+from models.tables.columns import NEVER_REUSED, device_key, instant, serial_key
 
 
 class WaterHeaterRow(SQLModel, table=True):
@@ -27,7 +27,10 @@ class WaterHeaterControlChangeRow(SQLModel, table=True):
     """One change of a water heater's target temperature (°C) or mode; the pair that did not change is NULL."""
 
     __tablename__ = "water_heater_control_changes"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (Index("ix_control_changes_device_id_changed_at_id", "device_id", "changed_at", "id"),)
+    __table_args__ = (
+        Index("ix_control_changes_device_id_changed_at_id", "device_id", "changed_at", "id"),
+        NEVER_REUSED,
+    )
 
     id: int | None = serial_key()
     device_id: int = device_key()

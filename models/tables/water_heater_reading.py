@@ -17,7 +17,7 @@ class WaterHeaterReadingRow(SQLModel, table=True):
     """
 
     __tablename__ = "water_heater_readings"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = {"postgresql_partition_by": "RANGE (recorded_at)", "sqlite_with_rowid": False}  # noqa: RUF012
+    __table_args__ = {"postgresql_partition_by": "RANGE (recorded_at)", "sqlite_with_rowid": False}
 
     device_id: int = Field(sa_column=Column("device_id", ID_TYPE, primary_key=True, autoincrement=False))
     recorded_at: datetime = instant("recorded_at", primary_key=True)

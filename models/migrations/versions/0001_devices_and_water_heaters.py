@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("serial_number"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("devices", schema=None) as batch_op:
         batch_op.create_index("ix_devices_created_at_id", ["created_at", "id"], unique=False)
@@ -50,6 +51,7 @@ def upgrade() -> None:
         sa.Column("occurred_at", types.UtcDateTime(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index("ix_events_occurred_at", ["occurred_at"], unique=False)
@@ -87,6 +89,7 @@ def upgrade() -> None:
         sa.Column("created_at", types.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("maintenance_records", schema=None) as batch_op:
         batch_op.create_index(
@@ -107,6 +110,7 @@ def upgrade() -> None:
         sa.Column("new_mode", sa.String(length=20), nullable=True),
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("water_heater_control_changes", schema=None) as batch_op:
         batch_op.create_index(

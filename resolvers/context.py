@@ -75,5 +75,9 @@ class Scope:
 
     def renew(self) -> None:
         """Forget what was loaded and counted, to answer the operation once more from the start."""
-        self._loaders.clear()
+        self.forget()
         self._rows_asked = 0
+
+    def forget(self) -> None:
+        """Forget what was loaded, to see what has changed since."""
+        self._loaders.clear()

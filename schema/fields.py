@@ -121,6 +121,8 @@ def mutation(right: Right, *, description: str) -> Callable[[Perform], Any]:
         async def resolve(info: Info, **arguments: Any) -> Any:
             if info.path.key in info.context.performed:
                 return _outcome(info.context.performed.pop(str(info.path.key)))
+            # What an earlier field of this operation loaded may be what this one changes.
+            info.context.forget()
             info.context.require(right)
             return await function(info.context, **arguments)
 

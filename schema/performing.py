@@ -58,6 +58,7 @@ class Performance:
             (payload,) = await self.payload.complete([row], Run(scope, None))
         except Exception:  # noqa: BLE001 - the ordinary executor finds it again, and reports it
             scope.performed[self.response_key] = row
+            scope.renew()
             return FAILED
         return {self.response_key: payload}
 

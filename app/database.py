@@ -35,8 +35,8 @@ async def opened(store: Store) -> AsyncGenerator[Store]:
         MigrationsPending: it is a PostgreSQL database without the tables of this version.
         Unavailable: it cannot be reached.
     """
-    await store.open()
     try:
+        await store.open()
         if store.dialect == "sqlite":
             await migrator.upgrade(store)
         elif await migrator.pending(store):

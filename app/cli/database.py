@@ -54,8 +54,8 @@ def migration(message: Annotated[str, typer.Argument(help="What changes, as 'add
 
 async def _problem(settings: Settings) -> str | None:
     store = Store(settings.database, settings.events)
-    await store.open()
     try:
+        await store.open()
         if await migrator.pending(store):
             return "The database lacks migrations of this version; run 'iotsphere migrate'."
         difference = await migrator.differences(store)
@@ -66,8 +66,8 @@ async def _problem(settings: Settings) -> str | None:
 
 async def _upgrade(settings: Settings) -> list[str]:
     store = Store(settings.database, settings.events)
-    await store.open()
     try:
+        await store.open()
         return await migrator.upgrade(store)
     finally:
         await store.close()

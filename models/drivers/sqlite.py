@@ -92,6 +92,9 @@ class SqliteDriver:
     async def open(self) -> None:
         """Open the file, made with its folder where it is missing; raises Unavailable."""
         self._make_folder()
+        with translated():
+            # Tried first, because aiosqlite lets a thread outlive the event loop where a file cannot be opened.
+            await asyncio.to_thread(lambda: sqlite3.connect(self.uri, uri=True).close())
         self._readers = asyncio.LifoQueue()
         try:
             self._writer = await self._connect(writer=True)

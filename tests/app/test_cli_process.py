@@ -68,6 +68,12 @@ async def ended(started) -> tuple[int, str, str]:
     return started.returncode, out.decode(), err.decode()
 
 
+async def hear_for_ever(opened):
+    """Receive until the socket is closed."""
+    while True:
+        await opened.recv()
+
+
 async def test_a_server_tells_its_address_serves_and_stops_in_good_order(environment):
     """Readings of the demo fleet arrive; at SIGTERM an open subscription is told to come back, and the status is 0."""
     async with process("serve", "--demo", "--port", "0") as started:
@@ -87,8 +93,7 @@ async def test_a_server_tells_its_address_serves_and_stops_in_good_order(environ
             assert kinds == ["connection_ack", "next", "next"]
             started.send_signal(signal.SIGTERM)
             with pytest.raises(ConnectionClosed) as closed:
-                while True:
-                    await opened.recv()
+                await hear_for_ever(opened)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1001
         status, _, errors = await ended(started)
@@ -133,3 +138,15 @@ async def test_simulate_in_a_process_of_its_own_reaches_subscribers_of_a_server(
             status, out, errors = await ended(simulating)
     assert status == 0, errors
     assert "Stored " in out
+
+
+async def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path, monkeypatch):
+    """A folder is no database file."""
+    url = f"sqlite+aiosqlite:///{tmp_path}"
+    use_environment(monkeypatch, tmp_path, APP_ENV="development", IOTSPHERE_DATABASE__URL=url)
+    for command in (("serve", "--port", "0"), ("migrate",), ("demo",)):
+        async with process(*command) as started:
+            status, _, errors = await ended(started)
+        assert status == 1
+        assert errors.endswith("The database cannot be used: unable to open database file.\n")
+        assert "Traceback" not in errors

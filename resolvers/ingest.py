@@ -6,6 +6,7 @@ commit: what is acknowledged is durable.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ from models.store import Store, Transaction
 from models.types import to_micros
 from resolvers.reading_checks import UNKNOWN_DEVICE, WRONG_KIND, check
 from settings.types import DeviceSettings, IngestSettings
+
+logger = logging.getLogger("iotsphere.ingest")
 
 READINGS_RECORDED = "readings_recorded"
 
@@ -106,24 +109,23 @@ class Ingest:
 
     async def _commit_group(self, group: list[_Waiting]) -> None:
         try:
-            reports = await self._store_group(group)
+            _answer(group, await self._store_group(group))
         except IoTSphereError as error:
             for waiting in group:
                 _fail(waiting, error)
-        except Exception as error:  # noqa: BLE001 - handed to the callers
-            await self._commit_apart(group, error)
-        else:
-            for waiting, report in zip(group, reports, strict=True):
-                if not waiting.done.done():
-                    waiting.done.set_result(report)
+        except Exception:
+            logger.exception("a group of %d batches cannot be stored; each is tried by itself", len(group))
+            # A partition that was known may have been dropped.
+            self._known_partitions.clear()
+            for waiting in group:
+                await self._commit_alone(waiting)
 
-    async def _commit_apart(self, group: list[_Waiting], error: Exception) -> None:
-        """After an unexpected failure, store each batch by itself, so that a bad one fails alone."""
-        if len(group) == 1:
-            _fail(group[0], error)
-            return
-        for waiting in group:
-            await self._commit_group([waiting])
+    async def _commit_alone(self, waiting: _Waiting) -> None:
+        """Store one batch of a group that failed unexpectedly, so that a bad one fails alone."""
+        try:
+            _answer([waiting], await self._store_group([waiting]))
+        except Exception as error:  # noqa: BLE001 - handed to the caller
+            _fail(waiting, error)
 
     async def _store_group(self, group: list[_Waiting]) -> list[IngestReport]:
         await self._ensure_partitions(group)
@@ -171,6 +173,12 @@ class Ingest:
                 for kind in {kind for kind, _ in unknown}:
                     await partitions.ensure(transaction, [kind], [month for each, month in unknown if each == kind])
             self._known_partitions |= unknown
+
+
+def _answer(group: Sequence[_Waiting], reports: Sequence[IngestReport]) -> None:
+    for waiting, report in zip(group, reports, strict=True):
+        if not waiting.done.done():
+            waiting.done.set_result(report)
 
 
 def _fail(waiting: _Waiting, error: Exception) -> None:

@@ -23,8 +23,10 @@ P = ParamSpec("P")
 
 DIALECTS: dict[str, Dialect] = {"postgresql": asyncpg.dialect(), "sqlite": sqlite.dialect(paramstyle="qmark")}
 
-prepared: Callable[[Callable[P, "Statement"]], Callable[P, "Statement"]] = cast("Any", lru_cache(maxsize=1024))
-"""Decorator: a function that builds a statement from hashable arguments builds each shape once."""
+
+def prepared(build: Callable[P, "Statement"]) -> Callable[P, "Statement"]:
+    """Let a function that builds a statement from hashable arguments build each shape once."""
+    return cast("Callable[P, Statement]", lru_cache(maxsize=1024)(build))
 
 
 class Statement:
@@ -80,7 +82,7 @@ def _bind(parameter: BindParameter[Any], dialect: Dialect) -> tuple[str | None, 
 
 def _row_maker(clause: Executable, dialect: Dialect) -> RowMaker:
     columns = list(getattr(clause, "exported_columns", ()))
-    names = [column.key for column in columns]
+    names: list[str] = [column.key for column in columns]
     processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     conversions = [(index, process) for index, process in enumerate(processors) if process is not None]
 

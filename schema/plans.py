@@ -53,7 +53,11 @@ class Selection:
                 if len(links) < 2 or child not in links:
                     await child.fill(rows, objects, run)
             if len(links) > 1:
-                await asyncio.gather(*(child.fill(rows, objects, run) for child in links))
+                # All are awaited, also when one fails: none goes on behind the ordinary executor's back.
+                filled = (child.fill(rows, objects, run) for child in links)
+                for outcome in await asyncio.gather(*filled, return_exceptions=True):
+                    if outcome is not None:
+                        raise outcome
         return objects
 
 

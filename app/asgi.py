@@ -21,7 +21,6 @@ from app.lifespan import Runtime
 from app.telemetry import CountWebsockets
 from resolvers.context import Scope
 from schema import build_engine
-from settings.loader import load
 from settings.types import Settings
 
 PATH = "/graphql"
@@ -77,15 +76,6 @@ def create_app(settings: Settings, *, progress: Progress = silent, seeds_demo: b
     app = Starlette(routes=_routes(settings, runtime), middleware=_middleware(settings, parts), lifespan=lifespan)
     app.state.parts = parts
     return app
-
-
-def app_of_environment() -> Starlette:
-    """Return the application of the environment's settings, for servers that take a factory.
-
-    Raises:
-        SettingsError: the settings cannot be used.
-    """
-    return create_app(load())
 
 
 def _routes(settings: Settings, runtime: Runtime) -> list[BaseRoute]:

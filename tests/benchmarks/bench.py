@@ -33,7 +33,7 @@ def main() -> None:
         fleet = uvloop.run(_filled(server, options))
         with our_server(fleet) as ours, bare_server(fleet) as bare:
             found = uvloop.run(_measured(fleet, ours, bare, options))
-    tables = [report.query_table(found[0]), report.ingest_table(found[1])]
+    tables = [table for table in (report.query_table(found[0]), report.ingest_table(found[1])) if len(table) > 1]
     lines = [*report.machine(fleet), ""]
     print("\n".join(lines), *(f"{report.text(table)}\n" for table in tables), *report.verdicts(*found), sep="\n")
     if options.write:

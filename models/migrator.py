@@ -1,28 +1,31 @@
 """Migrations: bring a database to the tables of this version, and say whether it is there."""
 
 import io
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from models.clock import now
 from models.devices import KINDS
 from models.drivers import SqliteDriver
+from models.drivers.sqlite import MEMORY_URL, sqlite_uri
 from models.errors import Unavailable
 from models.repositories import partitions
 from models.store import Store
 
 _FOLDER = Path(__file__).parent / "migrations"
+# The number is any; servers that start together migrate one after the other, and the later ones find it done.
+_LOCKS = {"postgresql": "SELECT pg_advisory_xact_lock(274232681)", "sqlite": "BEGIN IMMEDIATE"}
 
 
 async def upgrade(store: Store) -> list[str]:
@@ -30,10 +33,15 @@ async def upgrade(store: Store) -> list[str]:
 
     On PostgreSQL the partitions of this month and of those ahead are made too. Raises Unavailable.
     """
-    before = await _run(store, _revision)
-    await _run(store, lambda connection: command.upgrade(_config(connection), "head"))
+
+    def migrate(connection: Any) -> list[str]:
+        before = _revision(connection)
+        command.upgrade(_config(connection), "head")
+        return [each for each in _history() if before is None or each > before]
+
+    applied: list[str] = await _run(store, migrate, alone=True)
     await ensure_partitions(store)
-    return [each for each in _history() if before is None or each > before]
+    return applied
 
 
 async def pending(store: Store) -> bool:
@@ -56,15 +64,13 @@ async def differences(store: Store) -> str | None:
 
 async def write_revision(message: str) -> Path:
     """Write a new migration from what the tables have and a migrated scratch database lacks."""
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite+aiosqlite:///{folder}/scratch.db"
 
-        def revise(connection: Any) -> Any:
-            command.upgrade(_config(connection), "head")
-            number = f"{len(_history()) + 1:04d}"
-            return command.revision(_config(connection), message, autogenerate=True, rev_id=number)
+    def revise(connection: Any) -> Any:
+        command.upgrade(_config(connection), "head")
+        number = f"{len(_history()) + 1:04d}"
+        return command.revision(_config(connection), message, autogenerate=True, rev_id=number)
 
-        script: Any = await _run_url(url, revise)
+    script: Any = await _run_on(_sqlite_engine(sqlite_uri(MEMORY_URL)), revise, alone=True)
     return Path(script.path)
 
 
@@ -92,17 +98,26 @@ def _revision(connection: Any) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-async def _run(store: Store, function: Callable[[Any], Any]) -> Any:
-    url = store.settings.url
+async def _run(store: Store, function: Callable[[Any], Any], *, alone: bool = False) -> Any:
     if isinstance(store.driver, SqliteDriver):
-        url = f"sqlite+aiosqlite:///{store.driver.uri}&uri=true"
-    return await _run_url(url, function)
+        return await _run_on(_sqlite_engine(store.driver.uri), function, alone=alone)
+    return await _run_on(create_async_engine(store.settings.url, poolclass=NullPool), function, alone=alone)
 
 
-async def _run_url(url: str, function: Callable[[Any], Any]) -> Any:
-    engine = create_async_engine(url, poolclass=NullPool)
+def _sqlite_engine(uri: str) -> AsyncEngine:
+    async def connect() -> aiosqlite.Connection:
+        # Without an isolation level Python leaves transactions to us: its own do not hold the making of tables.
+        return await aiosqlite.connect(uri, uri=True, isolation_level=None)
+
+    return create_async_engine("sqlite+aiosqlite://", async_creator=connect, poolclass=NullPool)
+
+
+async def _run_on(engine: AsyncEngine, function: Callable[[Any], Any], *, alone: bool) -> Any:
+    """Run a function in one transaction; alone: while no other process migrates."""
     try:
         async with engine.begin() as connection:
+            if alone:
+                await connection.exec_driver_sql(_LOCKS[engine.dialect.name])
             return await connection.run_sync(function)
     except (OSError, DBAPIError) as error:
         raise Unavailable(f"The database cannot be migrated: {_reason(error)}.") from error

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ParamSpec, TypeAlias, cast
 
-from sqlalchemy import BindParameter, Column, ColumnElement, Dialect, Executable, any_, bindparam, func, select
+from sqlalchemy import BindParameter, Column, ColumnElement, Dialect, Executable, Table, any_, bindparam, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -95,9 +95,14 @@ def _row_maker(clause: Executable, dialect: Dialect) -> RowMaker:
     return make
 
 
-def table_columns(table: type[SQLModel]) -> dict[str, Column[Any]]:
+def table_of(rows: type[SQLModel]) -> Table:
+    """Return the table that a class of rows describes."""
+    return cast("Any", rows).__table__
+
+
+def table_columns(rows: type[SQLModel]) -> dict[str, Column[Any]]:
     """Return the columns of a table by name."""
-    return dict(cast("Any", table).__table__.columns.items())
+    return dict(table_of(rows).columns.items())
 
 
 def pick(columns: Mapping[str, Column[Any]], wanted: frozenset[str] | None, *always: str) -> list[Column[Any]]:

@@ -16,6 +16,7 @@ from models.statements import Row, Statement
 from settings.types import DatabaseSettings
 
 PREFIX = "sqlite+aiosqlite:///"
+MEMORY_URL = f"{PREFIX}:memory:"
 _UNUSABLE = ("unable to open", "disk", "readonly", "not a database", "malformed")
 _INTERRUPT_SECONDS = 0.01
 Result = TypeVar("Result")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from models.devices import KINDS
 from models.repositories.base import Writes
+from models.statements import table_of
 
 Month = tuple[int, int]
 
@@ -32,14 +33,20 @@ async def ensure(transaction: Writes, kinds: Iterable[str], months: Iterable[Mon
     """Make the partitions of these months where they are missing; SQLite has none."""
     if transaction.dialect != "postgresql":
         return
-    await transaction.run("SELECT pg_advisory_xact_lock($1)", _LOCK)
     months = sorted(set(months))
     for kind in kinds:
-        table = str(KINDS[kind].reading_table.__tablename__)
-        existing = {row[0] for row in await transaction.run(_EXISTING, table)}
-        for month in months:
-            if partition_name(table, month) not in existing:
-                await transaction.run(_create_sql(table, month))
+        table = str(table_of(KINDS[kind].reading_table).name)
+        if not await _missing(transaction, table, months):
+            continue
+        await transaction.run("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        for month in await _missing(transaction, table, months):
+            for sql in _creation(table, month):
+                await transaction.run(sql)
+
+
+async def _missing(transaction: Writes, table: str, months: Iterable[Month]) -> list[Month]:
+    existing = {row[0] for row in await transaction.run(_EXISTING, table)}
+    return [month for month in months if partition_name(table, month) not in existing]
 
 
 def partition_name(table: str, month: Month) -> str:
@@ -52,6 +59,11 @@ _EXISTING = (
 )
 
 
-def _create_sql(table: str, month: Month) -> str:
+def _creation(table: str, month: Month) -> tuple[str, str]:
+    # Attached rather than created as a part: that would lock the whole table against readers and writers.
+    name = partition_name(table, month)
     start, end = (datetime(*each, 1, tzinfo=UTC).isoformat() for each in (month, following(month, 1)))
-    return f"CREATE TABLE {partition_name(table, month)} PARTITION OF {table} FOR VALUES FROM ('{start}') TO ('{end}')"
+    return (
+        f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)",
+        f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{start}') TO ('{end}')",
+    )

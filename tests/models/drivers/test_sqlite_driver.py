@@ -21,6 +21,11 @@ def new_store(path: Path | str, **changes: float) -> Store:
     return Store(database_settings(f"sqlite+aiosqlite:///{path}", **changes), event_settings())
 
 
+def names_in(folder: Path) -> list[str]:
+    """Return what a folder holds."""
+    return sorted(each.name for each in folder.iterdir())
+
+
 async def test_the_folder_of_the_file_is_made(tmp_path: Path):
     """A path in a folder that is missing is enough to start."""
     store = new_store(tmp_path / "new" / "deep" / "file.db")
@@ -35,8 +40,9 @@ async def test_a_path_with_odd_characters_is_a_path(tmp_path: Path):
     store = new_store(path)
     await store.open()
     await migrator.upgrade(store)
+    assert await devices.count(store, DeviceFilter()) == 0
     await store.close()
-    assert path.exists()
+    assert names_in(tmp_path) == [path.name]
 
 
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path):

@@ -8,7 +8,7 @@ slow follower costs a cursor, and a lost wake-up costs the delay of a poll.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from time import monotonic
@@ -56,7 +56,7 @@ class EventLog:
         self._woken.set()
         self._committed.set()
 
-    async def follow(self, after: Cursor | None = None) -> AsyncIterator[list[Event]]:
+    async def follow(self, after: Cursor | None = None) -> AsyncGenerator[list[Event]]:
         """Yield the events behind a cursor (None: from now on) in the order of the log, in batches, for ever.
 
         While the database cannot be reached, the follower waits.

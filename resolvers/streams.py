@@ -1,6 +1,7 @@
 """Live streams: the event log, filtered for one subscriber."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from models.errors import BadUserInput, LimitExceeded
@@ -15,7 +16,7 @@ from resolvers.ingest import READINGS_RECORDED
 _MOST_DEVICES = 1000
 
 
-async def readings_recorded(scope: Scope, device_ids: Sequence[int]) -> AsyncIterator[Row]:
+async def readings_recorded(scope: Scope, device_ids: Sequence[int]) -> AsyncGenerator[Row]:
     """Yield each reading of these devices that is stored from now on, as device_id, kind and reading.
 
     Raises: NotFound for an unknown device; BadUserInput for none; LimitExceeded for too many.
@@ -31,12 +32,13 @@ async def readings_recorded(scope: Scope, device_ids: Sequence[int]) -> AsyncIte
     return _readings(scope, frozenset(device_ids), start)
 
 
-async def _readings(scope: Scope, wanted: frozenset[int], start: Any) -> AsyncIterator[Row]:
-    async for events in scope.store.log.follow(start):
-        for event in events:
-            if event.type == READINGS_RECORDED:
-                for row in await _stored(scope, event, wanted):
-                    yield row
+async def _readings(scope: Scope, wanted: frozenset[int], start: Any) -> AsyncGenerator[Row]:
+    async with aclosing(scope.store.log.follow(start)) as batches:
+        async for events in batches:
+            for event in events:
+                if event.type == READINGS_RECORDED:
+                    for row in await _stored(scope, event, wanted):
+                        yield row
 
 
 async def _stored(scope: Scope, event: Event, wanted: frozenset[int]) -> list[Row]:

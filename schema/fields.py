@@ -6,7 +6,8 @@ made from them here, and the compiler of plans (schema/compiler.py) reads the sa
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, cast
@@ -139,10 +140,8 @@ def subscription(right: Right, *, description: str) -> Callable[[Callable[..., A
     def declare(function: Callable[..., Any]) -> Any:
         async def resolve(info: Info, **arguments: Any) -> Any:
             info.context.require(right)
-            async for row in await function(info.context, **arguments):
-                # Each event is answered anew: what an earlier one loaded may have changed since.
-                info.context.renew()
-                yield row
+            # Opened now, not when the first event is asked for: what happens from here on is part of the stream.
+            return _events(info.context, await function(info.context, **arguments))
 
         _take_arguments(resolve, function, returns=True)
         return strawberry.subscription(resolver=resolve, description=description, metadata={RIGHT: right})
@@ -153,6 +152,15 @@ def subscription(right: Right, *, description: str) -> Callable[[Callable[..., A
 def declaration_of(definition: StrawberryField) -> Derived | Link | None:
     """Return how a field was declared; None for a plain column."""
     return cast("Derived | Link | None", definition.metadata.get(DECLARATION))
+
+
+async def _events(scope: Scope, rows: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
+    # Closed with this stream, and not when the garbage collector comes by.
+    async with aclosing(rows):
+        async for row in rows:
+            # Each event is answered anew: what an earlier one loaded may have changed since.
+            scope.renew()
+            yield row
 
 
 def _outcome(result: Any) -> Any:

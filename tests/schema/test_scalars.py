@@ -1,0 +1,106 @@
+"""Scalars: what is read, what is refused, and that nothing else happens."""
+
+import random
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+
+from schema.scalars import CONFIG
+
+INSTANT: Any = CONFIG.scalar_map[datetime]
+DECIMAL: Any = CONFIG.scalar_map[Decimal]
+
+
+def test_instants_there_and_back():
+    """Any offset is read, and answered in UTC."""
+    chance = random.Random(2)
+    for _ in range(300):
+        zone = timezone(timedelta(minutes=chance.randrange(-14 * 60, 14 * 60)))
+        instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=chance.randrange(-(10**15), 10**17))
+        read = INSTANT.parse_value(instant.astimezone(zone).isoformat())
+        assert read == instant
+        assert read.tzinfo is UTC
+        assert INSTANT.parse_value(orjson.loads(orjson.dumps(read))) == instant
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-31T12:00:00Z", "2026-01-31 12:00:00+00:00", "20260131T120000Z", "2026-01-31T13:00:00.000+01:00"]
+)
+def test_forms_of_one_instant(text: str):
+    """ISO 8601 has several ways to write it."""
+    assert INSTANT.parse_value(text) == datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "now",
+        "2026-01-31",
+        "2026-01-31T12:00:00",
+        "2026-02-30T12:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "1899-12-31T23:59:59Z",
+        "9000-01-01T00:00:00Z",
+        "2026-01-31T12:00:00+99:00",
+        1767225600,
+        True,
+        None,
+        ["2026-01-31T12:00:00Z"],
+    ],
+)
+def test_what_is_no_instant(value: Any):
+    """Each is refused by a message that says how to write one."""
+    with pytest.raises(ValueError, match=r"2026-01-31T12:00:00Z|time zone|outside the years"):
+        INSTANT.parse_value(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("12.50", "12.50"), (12, "12"), (12.5, "12.5"), ("-0.001", "-0.001"), ("1e3", "1E+3")]
+)
+def test_decimals(value: Any, expected: str):
+    """Texts keep their digits; numbers are read as they are written."""
+    read = DECIMAL.parse_value(value)
+    assert read == Decimal(expected)
+    assert DECIMAL.serialize(read) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "ten",
+        "1,5",
+        "NaN",
+        "sNaN",
+        "-Infinity",
+        "1e31",
+        "1e-31",
+        "1" * 31,
+        True,
+        None,
+        [1],
+        pytest.param(10**5000, id="huge"),
+    ],
+)
+def test_what_is_no_decimal(value: Any):
+    """Not finite, endless, or no number at all."""
+    with pytest.raises(ValueError, match=r"."):
+        DECIMAL.parse_value(value)
+
+
+def test_random_texts_are_refused_or_read():
+    """Only ValueError says no, whatever is sent."""
+    chance = random.Random(3)
+    alphabet = "0123456789-+:.TZ eE_nNaAiI\u0661\0\u2212"
+    for _ in range(5000):
+        text = "".join(chance.choice(alphabet) for _ in range(chance.randrange(30)))
+        for scalar in (INSTANT, DECIMAL):
+            try:
+                scalar.parse_value(text)
+            except ValueError:
+                continue

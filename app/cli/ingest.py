@@ -32,9 +32,7 @@ def ingest(
     unit: Annotated[
         list[str] | None, typer.Option(metavar="CHANNEL=UNIT,…", help="Units of the file, as power=kW.")
     ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(help="Zone of times without one, as Europe/Berlin; UTC if not given.")
-    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Zone of times without one, as Europe/Berlin; else UTC.")] = None,
     time_format: Annotated[
         str | None,
         typer.Option(help="iso, epoch-s, epoch-ms, epoch-us, epoch-ns or a format of strptime; detected without it."),
@@ -50,9 +48,7 @@ def ingest(
         bool, typer.Option("--create", help="Register water heaters that do not exist, with usual values.")
     ] = False,
 ) -> None:
-    """Load readings of water heaters from files.
-
-    docs/ingesting-files.md tells all about them.
+    """Load readings of water heaters from files, as docs/ingesting-files.md tells.
 
     Each row is checked; those that pass are stored, the others are reported by line. What is stored already counts as
     duplicate, so the command can be run again, after an interruption too. It ends with status 0 if anything of each

@@ -15,7 +15,7 @@ TYPE_NAME = "__typename"
 class Node:
     """Anything that has a global id."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="Global id, opaque to clients.")
 
     @classmethod
     def resolve_type(cls, row: Any, _info: Any, _type: Any) -> str:

@@ -73,7 +73,7 @@ async def test_a_slow_statement_ends_its_transaction(database_url: str, store: S
 
 async def test_an_exhausted_pool_says_so(database_url: str):
     """Who finds no free connection in time gets UNAVAILABLE rather than wait for ever."""
-    async with opened(database_url, pool_size=2, acquire_timeout_seconds=0.1) as store, AsyncExitStack() as held:
+    async with opened(database_url, pool_size=2, acquire_timeout_seconds=0.5) as store, AsyncExitStack() as held:
         for _ in range(2):
             await held.enter_async_context(store.driver.reading())
         with pytest.raises(Unavailable):

@@ -42,7 +42,7 @@ async def test_it_recovers_from_a_restart_by_itself(another_server: Any):
     """While the server is down everything is UNAVAILABLE; when it is back, the same store works, events included."""
     url = databases.postgresql_url(another_server, "postgres")
     await databases.migrate(url)
-    store = Store(database_settings(url, acquire_timeout_seconds=1), event_settings(poll_seconds=0.05))
+    store = Store(database_settings(url), event_settings(poll_seconds=0.05))
     await store.open()
     async with store.log.tailing():
         heard: asyncio.Queue[str] = asyncio.Queue()

@@ -51,16 +51,18 @@ class CompiledStatement:
 
     Attributes:
         sql: the text, with the placeholders of the driver.
-        row_maker: turns SQLite's tuples into rows; PostgreSQL's driver needs none.
+        row_of: turns what the driver returns into a row: a tuple on SQLite; on PostgreSQL it is one already.
     """
 
-    __slots__ = ("_binds", "row_maker", "sql")
+    __slots__ = ("_binds", "row_of", "sql")
 
     def __init__(self, clause: Executable, dialect: Dialect) -> None:
         compiled = cast("SQLCompiler", cast("Any", clause).compile(dialect=dialect))
         self.sql = compiled.string
         self._binds = [_bind(compiled.binds[name], dialect) for name in compiled.positiontup or ()]
-        self.row_maker = _row_maker(clause, dialect) if dialect.name == "sqlite" else None
+        self.row_of: RowMaker = (
+            _row_maker(clause, dialect) if dialect.name == "sqlite" else lambda row: cast("Row", row)
+        )
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """Return the values in the order of the placeholders, each as the driver takes it.

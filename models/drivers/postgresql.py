@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
-import asyncpg
+import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has no types of its own
 
 from models.drivers.base import UniqueViolated
 from models.errors import Unavailable
@@ -78,7 +78,7 @@ class PostgresDriver:
         """Connect; raises Unavailable."""
         milliseconds = round(self._settings.statement_timeout_seconds * 1000)
         try:
-            self._pool = await asyncpg.create_pool(
+            self._pool = await cast("Any", asyncpg).create_pool(
                 self._settings.url.replace("postgresql+asyncpg://", "postgresql://", 1),
                 # One now, which shows whether the server is there; for a minimum asyncpg would log each failed try.
                 init_size=1,
@@ -140,14 +140,14 @@ class PostgresDriver:
     ) -> Callable[[], Awaitable[None]]:
         """Listen on a connection of its own, outside of the pool."""
         with translated():
-            connection: Any = await asyncpg.connect(
+            connection = await cast("Any", asyncpg).connect(
                 self._settings.url.replace("postgresql+asyncpg://", "postgresql://", 1),
                 timeout=self._settings.connect_timeout_seconds,
                 server_settings={"application_name": "iotsphere listener"},
             )
-            connection.add_termination_listener(lambda _: ended())
+            connection.add_termination_listener(_without_arguments(ended))
             try:
-                await connection.add_listener(channel, lambda *_: heard())
+                await connection.add_listener(channel, _without_arguments(heard))
             except BaseException:
                 connection.terminate()
                 raise
@@ -192,6 +192,10 @@ def _terminate(connection: Any) -> None:
         connection.terminate()
 
 
+def _without_arguments(call: Callable[[], None]) -> Callable[..., None]:
+    return lambda *_: call()
+
+
 async def _no_reset(_connection: Any) -> None:
     """Skip the reset that a release makes: no statement here leaves anything on a connection, so it is a lost trip.
 
@@ -205,7 +209,7 @@ def translated() -> Any:
     try:
         yield
     except asyncpg.UniqueViolationError as error:
-        raise UniqueViolated(error.constraint_name or "") from error
+        raise UniqueViolated(getattr(error, "constraint_name", None) or "") from error
     except asyncpg.QueryCanceledError as error:
         raise Unavailable("The database took too long for a statement; ask for less or try again.") from error
     except _BUSY as error:

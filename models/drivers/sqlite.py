@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import aiosqlite
 
@@ -43,8 +43,7 @@ class SqliteConnection:
         """Run a statement and return its rows."""
         compiled = statement.on("sqlite")
         rows = await self.run(compiled.sql, *compiled.arguments(values))
-        assert compiled.row_maker is not None
-        return [compiled.row_maker(row) for row in rows]
+        return [compiled.row_of(row) for row in rows]
 
     async def execute(self, statement: Statement, /, **values: Any) -> int:
         """Run a statement and return how many rows it changed."""
@@ -62,7 +61,7 @@ class SqliteConnection:
         return list(await self._ended(self._connection.execute_fetchall(sql, arguments)))
 
     async def _ended(self, call: Awaitable[Result]) -> Result:
-        """Return what a call returns; its statement ends with this, so that nothing runs on a connection that is free."""
+        """Return what a call returns; its statement ends with this: nothing runs on a connection that is free."""
         work = asyncio.ensure_future(call)
         try:
             await asyncio.wait({work}, timeout=self._statement_timeout_seconds)
@@ -165,7 +164,7 @@ class SqliteDriver:
             self._connections.append(connection)
             for pragma in self._pragmas(writer=writer):
                 await connection.execute_fetchall(f"PRAGMA {pragma}")
-            await connection.create_function("lower", 1, _lower, deterministic=True)
+            await cast("Any", connection).create_function("lower", 1, _lower, deterministic=True)
         return SqliteConnection(connection, self._settings.statement_timeout_seconds)
 
     def _pragmas(self, *, writer: bool) -> list[str]:

@@ -13,7 +13,7 @@ from models.drivers import UniqueViolated
 from models.errors import Conflict
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
 from models.repositories.base import Reads
-from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns
+from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns, table_of
 from models.tables import DeviceRow
 from models.types import UtcDateTime
 
@@ -51,7 +51,7 @@ class DeviceFilter:
 
     @property
     def shape(self) -> "FilterShape":
-        """What of the filter shapes the statement: kinds and statuses, which are few, and which other fields are set."""
+        """What of the filter shapes the statement: kinds and statuses, which are few, and which others are set."""
         free = frozenset(name for name in _FREE_CONDITIONS if getattr(self, name) is not None)
         return (self.kinds, self.statuses, free)
 
@@ -126,13 +126,13 @@ def taken(error: UniqueViolated, serial_number: str) -> Conflict:
 
 def _columns(columns: Columns) -> tuple[list[Column[Any]], FromClause]:
     chosen = pick(DEVICE, columns, "id", "kind")
-    source: FromClause = DeviceRow.__table__  # pyright: ignore[reportAttributeAccessIssue]
+    source: FromClause = table_of(DeviceRow)
     for kind in KINDS.values():
         details = DETAILS[kind.name]
         mine = [column for name, column in details.items() if columns is None or name in columns]
         if mine:
             chosen = chosen + mine
-            table = kind.detail_table.__table__  # pyright: ignore[reportAttributeAccessIssue]
+            table = table_of(kind.detail_table)
             source = source.outerjoin(table, table.c.device_id == DEVICE["id"])
     return chosen, source
 

@@ -11,6 +11,7 @@ import orjson
 from models.charts import ORIGIN, FloatArray, IntArray
 from models.devices import KINDS
 from models.repositories.base import Reads
+from models.statements import table_of
 from models.types import to_micros
 
 AGGREGATES = ("AVERAGE", "MINIMUM", "MAXIMUM", "SUM", "COUNT", "LAST")
@@ -20,7 +21,7 @@ Lines = dict[int, tuple[IntArray, list[FloatArray]]]
 """By device: (n,) microseconds ascending, and for each metric (n,) values with NaN for none."""
 
 
-async def buckets(
+async def buckets(  # noqa: PLR0917 - what, of whom, when
     db: Reads,
     kind: str,
     ids: Sequence[int],
@@ -47,7 +48,9 @@ async def buckets(
     return _gathered(rows, len(metrics))
 
 
-async def points(db: Reads, kind: str, ids: Sequence[int], metric: str, start: datetime, end: datetime) -> Lines:
+async def points(  # noqa: PLR0917 - what, of whom, when
+    db: Reads, kind: str, ids: Sequence[int], metric: str, start: datetime, end: datetime
+) -> Lines:
     """Return all values of a metric in [start, end) of each device, without those that are missing."""
     sql = _points_sql(kind, metric, db.dialect)
     if db.dialect == "postgresql":
@@ -57,7 +60,7 @@ async def points(db: Reads, kind: str, ids: Sequence[int], metric: str, start: d
     return _gathered(rows, 1)
 
 
-async def extremes(
+async def extremes(  # noqa: PLR0917 - what, of whom, when
     db: Reads, kind: str, ids: Sequence[int], metric: str, start: datetime, end: datetime, *, width_seconds: float
 ) -> Lines:
     """Return the least and the greatest point of each bucket of a metric: what a long line is thinned to first.
@@ -154,15 +157,16 @@ def _extremes_sql(kind: str, metric: str, dialect: str) -> str:
         )
     # SQLite takes the bare columns of a min() or max() query from the row that holds it.
     halves = " UNION ".join(
-        f"SELECT device_id, recorded_at, {metric} FROM (SELECT device_id, recorded_at, {function}({metric}) AS {metric} "  # noqa: S608
-        f"FROM {table} WHERE {_SQLITE_RANGE} AND {metric} IS NOT NULL GROUP BY device_id, recorded_at / ?4)"
+        f"SELECT device_id, recorded_at, {metric} FROM ("  # noqa: S608 - catalogue names
+        f"SELECT device_id, recorded_at, {function}({metric}) AS {metric} FROM {table} WHERE {_SQLITE_RANGE} "
+        f"AND {metric} IS NOT NULL GROUP BY device_id, recorded_at / ?4)"
         for function in ("min", "max")
     )
     return f"{halves} ORDER BY 1, 2"
 
 
 def _table(kind: str) -> str:
-    return str(KINDS[kind].reading_table.__tablename__)
+    return table_of(KINDS[kind].reading_table).name
 
 
 def _gathered(rows: Sequence[Sequence[Any]], metrics: int) -> Lines:

@@ -1,6 +1,6 @@
 """The store, the one way to the database: reads are single statements, writes transactions, events follow commits."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -42,6 +42,11 @@ class Transaction:
         """Run SQL text of this dialect; for repositories."""
         self._on_statement(sql)
         return await self._connection.run(sql, *arguments)
+
+    async def copy_in(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+        """Add rows of the driver's own values, in the way that is fastest for many."""
+        self._on_statement(f"COPY {table}")
+        await self._connection.copy_in(table, columns, rows)
 
     def emit(self, event: events.NewEvent) -> None:
         """Let an event be written with this transaction and published after its commit."""

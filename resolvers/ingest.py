@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from models import clock
 from models.devices import KINDS
@@ -135,10 +136,13 @@ class Ingest:
             for waiting in group:
                 _reject_unknown(waiting, devices)
             new: set[tuple[str, Key]] = set()
+            newest = {device_id: row["latest_reading_at"] for device_id, row in devices.items()}
             for batch in _merged(group):
-                stored = await readings.add(transaction, batch)
+                stored = await readings.add(transaction, batch, newest)
                 new.update((batch.kind, key) for key in stored)
                 await self._announce(transaction, batch, stored)
+        if len(new) == sum(len(waiting.good) for waiting in group):
+            return [IngestReport(len(waiting.good), 0, waiting.rejected) for waiting in group]
         return [_report(waiting, new) for waiting in group]
 
     async def _announce(self, transaction: Transaction, batch: ReadingBatch, stored: set[Key]) -> None:
@@ -150,7 +154,7 @@ class Ingest:
             if known is None or at > known:
                 newest[device_id] = at
         await device_changes.mark_seen(transaction, newest, online_since=self._now() - self._silence)
-        keys = sorted(stored, key=lambda key: (key[1], key[0]))
+        keys = sorted(stored, key=itemgetter(1, 0))
         payload = {
             "kind": batch.kind,
             "device_ids": [device_id for device_id, _ in keys],
@@ -162,11 +166,7 @@ class Ingest:
         # Before the readings' transaction, not in it: making a partition locks the whole table until the commit.
         if self._store.dialect != "postgresql":
             return
-        months = {
-            (waiting.batch.kind, partitions.month_of(waiting.batch.recorded_at[index]))
-            for waiting in group
-            for index in waiting.good
-        }
+        months = {(waiting.batch.kind, month) for waiting in group for month in _months(waiting)}
         unknown = months - self._known_partitions
         if unknown:
             async with self._store.transaction() as transaction:
@@ -179,6 +179,15 @@ def _answer(group: Sequence[_Waiting], reports: Sequence[IngestReport]) -> None:
     for waiting, report in zip(group, reports, strict=True):
         if not waiting.done.done():
             waiting.done.set_result(report)
+
+
+def _months(waiting: _Waiting) -> set[partitions.Month]:
+    """Return the months of the good rows; what was rejected may be of any year."""
+    instants = waiting.batch.recorded_at
+    if len(waiting.good) < len(instants):
+        instants = [instants[index] for index in waiting.good]
+    first, last = partitions.month_of(min(instants)), partitions.month_of(max(instants))
+    return {first} if first == last else {partitions.month_of(instant) for instant in instants}
 
 
 def _fail(waiting: _Waiting, error: Exception) -> None:

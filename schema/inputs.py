@@ -140,9 +140,12 @@ def reading_batch(kind: DeviceKind, readings: Any) -> ReadingBatch:
     if not columns.count:
         return ReadingBatch(kind.name, (), (), {})
     global_ids = columns.fields["device_id"]
+    places: dict[str, int] = {}
+    for place, global_id in enumerate(global_ids):
+        places.setdefault(global_id, place)
     known = {
-        global_id: ids.decode(global_id, (kind.type_name,), f"input.readings.{global_ids.index(global_id)}.deviceId")
-        for global_id in dict.fromkeys(global_ids)
+        global_id: ids.decode(global_id, (kind.type_name,), f"input.readings.{place}.deviceId")
+        for global_id, place in places.items()
     }
     return ReadingBatch(
         kind.name,

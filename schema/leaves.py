@@ -22,11 +22,11 @@ Maker = Callable[[Sequence[Any]], list[dict[str, Any]]]
 _AS_THEY_ARE = {"ID", "String", "Int", "Float", "Boolean", "DateTime"}
 
 
-class Unplannable(Exception):  # noqa: N818 - reads as what it says
+class Unplannable(Exception):
     """The document has something that only the ordinary executor knows."""
 
 
-class Unexpected(Exception):  # noqa: N818 - reads as what it says
+class Unexpected(Exception):
     """A value is not as the schema says; the ordinary executor tells the client where."""
 
 

@@ -1,6 +1,6 @@
 """What the store asks of a driver."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -45,6 +45,10 @@ class Connection(Protocol):
 
     async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
         """Run SQL text of this dialect, which only repositories write, and return the driver's own rows."""
+        ...
+
+    async def copy_in(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+        """Add rows of the driver's own values, in the way that is fastest for many."""
         ...
 
 

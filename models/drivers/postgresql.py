@@ -1,7 +1,7 @@
 """PostgreSQL through asyncpg's own pool."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, cast
 
@@ -63,6 +63,11 @@ class PostgresConnection:
         """Run SQL text."""
         with translated():
             return await self._connection.fetch(sql, *arguments)
+
+    async def copy_in(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+        """Add rows by COPY."""
+        with translated():
+            await self._connection.copy_records_to_table(table, columns=columns, records=rows)
 
 
 class PostgresDriver:
@@ -187,13 +192,13 @@ async def _roll_back(connection: Any, transaction: Any) -> None:
         _terminate(connection)
 
 
+def _without_arguments(call: Callable[[], None]) -> Callable[..., None]:
+    return lambda *_: call()
+
+
 def _terminate(connection: Any) -> None:
     with suppress(asyncpg.InterfaceError):  # the pool has noticed and done so
         connection.terminate()
-
-
-def _without_arguments(call: Callable[[], None]) -> Callable[..., None]:
-    return lambda *_: call()
 
 
 async def _no_reset(_connection: Any) -> None:

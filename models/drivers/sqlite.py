@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -59,6 +59,12 @@ class SqliteConnection:
     async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
         """Run SQL text."""
         return list(await self._ended(self._connection.execute_fetchall(sql, arguments)))
+
+    async def copy_in(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+        """Add rows by one prepared INSERT, in one hop to the connection's thread."""
+        places = ", ".join("?" for _ in columns)
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - names of the catalogue
+        await self._ended(self._connection.executemany(sql, list(rows)))
 
     async def _ended(self, call: Awaitable[Result]) -> Result:
         """Return what a call returns; its statement ends with this: nothing runs on a connection that is free."""

@@ -1,6 +1,6 @@
 """What repositories run their statements on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from models.statements import Row, Statement
@@ -32,4 +32,8 @@ class Writes(Reads, Protocol):
 
     async def execute_many(self, statement: Statement, rows: Sequence[dict[str, Any]], /) -> None:
         """Run a statement once for each row of values."""
+        ...
+
+    async def copy_in(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+        """Add rows of the driver's own values, in the way that is fastest for many."""
         ...

@@ -1,6 +1,6 @@
 """Readings of devices: stored once, read newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -26,10 +26,11 @@ from models.devices import KINDS
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
 from models.readings import ReadingBatch
 from models.repositories.base import Reads, Writes
-from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns
-from models.types import BigIntegerList, UtcDateTime, from_micros, to_micros
+from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns, table_of
+from models.types import EPOCH, BigIntegerList, UtcDateTime, from_micros, to_micros
 
 Columns = frozenset[str] | None
+Key = tuple[int, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ async def latest(
     return [None if key[1] is None else found.get((key[0], key[1])) for key in keys]
 
 
-async def page_by_devices(
+async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     db: Reads, kind: str, ids: Sequence[int], window: Window, range_: TimeRange, columns: Columns = None
 ) -> list[Page]:
     """Return one page of readings, newest first, for each device, in one statement."""
@@ -87,19 +88,40 @@ async def count_by_devices(db: Reads, kind: str, ids: Sequence[int], range_: Tim
     return [found.get(id_, 0) for id_ in ids]
 
 
-async def add(transaction: Writes, batch: ReadingBatch) -> set[tuple[int, datetime]]:
+async def add(
+    transaction: Writes, batch: ReadingBatch, newest: Mapping[int, datetime | None] | None = None
+) -> set[Key]:
     """Store readings that are not stored yet and return the keys of those that are new.
 
     Args:
         transaction: holds the lock of the batch's devices.
         batch: checked readings; keys that come twice are stored once.
+        newest: the time of each device's newest stored reading, None where it has none. Readings that are all newer
+            cannot be stored yet, and are added without a look.
     """
+    keys = set(zip(batch.device_ids, batch.recorded_at, strict=True))
+    if newest is not None and len(keys) == len(batch) and _are_newer(keys, newest):
+        await _append(transaction, batch)
+        return keys
     if transaction.dialect == "postgresql":
         return await _add_postgresql(transaction, batch)
     return await _add_sqlite(transaction, batch)
 
 
-async def _add_postgresql(transaction: Writes, batch: ReadingBatch) -> set[tuple[int, datetime]]:
+def _are_newer(keys: Iterable[Key], newest: Mapping[int, datetime | None]) -> bool:
+    floors = {device_id: at or EPOCH for device_id, at in newest.items()}
+    return all(at > floors[device_id] for device_id, at in keys)
+
+
+async def _append(transaction: Writes, batch: ReadingBatch) -> None:
+    is_sqlite = transaction.dialect == "sqlite"
+    instants = [to_micros(at) for at in batch.recorded_at] if is_sqlite else batch.recorded_at
+    rows = zip(batch.device_ids, instants, *batch.channels.values(), strict=True)
+    table = table_of(KINDS[batch.kind].reading_table).name
+    await transaction.copy_in(table, ("device_id", "recorded_at", *batch.channels), rows)
+
+
+async def _add_postgresql(transaction: Writes, batch: ReadingBatch) -> set[Key]:
     names = tuple(batch.channels)
     columns = [list(batch.channels[name]) for name in names]
     rows = await transaction.run(
@@ -108,7 +130,7 @@ async def _add_postgresql(transaction: Writes, batch: ReadingBatch) -> set[tuple
     return {(id_, at) for id_, at in rows}
 
 
-async def _add_sqlite(transaction: Writes, batch: ReadingBatch) -> set[tuple[int, datetime]]:
+async def _add_sqlite(transaction: Writes, batch: ReadingBatch) -> set[Key]:
     keys = list(zip(batch.device_ids, (to_micros(at) for at in batch.recorded_at), strict=True))
     stored = await transaction.fetch(_stored(batch.kind), **_bound_keys("sqlite", keys))
     known = {(row["device_id"], to_micros(row["recorded_at"])) for row in stored}
@@ -183,7 +205,7 @@ def _stored(kind: str) -> Statement:
 
 
 @prepared
-def _pages(
+def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
     kind: str,
     shape: tuple[bool, bool],
     bounded: bool,
@@ -217,7 +239,7 @@ def _pages_sqlite(
     # SQLite has no LATERAL, and row_number() would read the whole history of each device. The time of each device's
     # last wanted row is found by its place in the index; the page is what lies on this side of it.
     wanted = func.json_each(bindparam("ids", type_=BigIntegerList())).table_valued("value", name="wanted")
-    probe, row = (KINDS[kind].reading_table.__table__.alias(name) for name in ("probe", "reading"))
+    probe, row = (table_of(KINDS[kind].reading_table).alias(name) for name in ("probe", "reading"))
     own = select(probe.c.recorded_at).where(
         probe.c.device_id == wanted.c.value,
         _in_window(probe.c.recorded_at, shape, bounded=bounded, backward=backward),
@@ -251,7 +273,7 @@ def _insert_postgresql(kind: str, names: tuple[str, ...]) -> str:
     arrays = ", ".join(f"${place}::{type_}[]" for place, type_ in enumerate(types, 1))
     columns = ", ".join(("device_id", "recorded_at", *names))
     return (
-        f"INSERT INTO {KINDS[kind].reading_table.__tablename__} ({columns}) "  # noqa: S608 - names of the catalogue
+        f"INSERT INTO {table_of(KINDS[kind].reading_table).name} ({columns}) "  # noqa: S608 - names of the catalogue
         f"SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING RETURNING device_id, recorded_at"
     )
 

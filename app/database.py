@@ -12,7 +12,7 @@ from settings.types import Settings
 MEMORY_URL = "sqlite+aiosqlite:///:memory:"
 
 
-class MigrationsPending(IoTSphereError):  # noqa: N818 - as the other errors: what is wrong
+class MigrationsPending(IoTSphereError):
     """The database lacks tables or columns of this version."""
 
     code = "MIGRATIONS_PENDING"

@@ -25,7 +25,7 @@ logger = logging.getLogger("iotsphere.server")
 _BACKLOG = 2048
 
 
-class CannotListen(IoTSphereError):  # noqa: N818 - as the other errors: what is wrong
+class CannotListen(IoTSphereError):
     """The address or port cannot be listened on."""
 
     code = "CANNOT_LISTEN"

@@ -77,7 +77,11 @@ def graph_over(store: Store, settings: Settings, clock: Clock = now) -> Graph:
     services = Services(settings, store, ingest, clock)
     limits = settings.graphql
     ordinary = Engine(
-        SCHEMA, max_tokens=limits.max_tokens, cache_size=10, timeout_seconds=limits.operation_timeout_seconds, planner=None
+        SCHEMA,
+        max_tokens=limits.max_tokens,
+        cache_size=10,
+        timeout_seconds=limits.operation_timeout_seconds,
+        planner=None,
     )
     return Graph(services, build_engine(settings), ordinary)
 

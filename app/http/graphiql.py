@@ -22,7 +22,7 @@ _OWN_FILES = Path(__file__).parent / "explorer"
 _UNTIL_REPLACED = "public, max-age=31536000, immutable"
 
 
-class ExplorerMissing(Exception):  # noqa: N818 - reads as what is wrong
+class ExplorerMissing(Exception):
     """GraphiQL's files are not installed."""
 
 

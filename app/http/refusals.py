@@ -5,7 +5,7 @@ from schema import errors
 Header = tuple[bytes, bytes]
 
 
-class Refused(Exception):  # noqa: N818 - reads as what happened
+class Refused(Exception):
     """The request is answered with this status and one GraphQL error."""
 
     def __init__(
@@ -29,5 +29,5 @@ class Malformed(Refused):
         super().__init__(400, message)
 
 
-class ClientLeft(Exception):  # noqa: N818 - reads as what happened
+class ClientLeft(Exception):
     """Nobody waits for the answer any more."""

@@ -31,7 +31,7 @@ Authenticate = Callable[[Mapping[str, Any] | None], Principal]
 """Tells from the payload of connection_init who connects; raises Unauthenticated."""
 
 
-class Closing(Exception):  # noqa: N818 - reads as what happens
+class Closing(Exception):
     """The server closes the socket with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:

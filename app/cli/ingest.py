@@ -48,7 +48,7 @@ def ingest(
         bool, typer.Option("--create", help="Register water heaters that do not exist, with usual values.")
     ] = False,
 ) -> None:
-    """Load readings of water heaters from files, as docs/ingesting-files.md tells.
+    """Load readings of water heaters from files.
 
     Each row is checked; those that pass are stored, the others are reported by line. What is stored already counts as
     duplicate, so the command can be run again, after an interruption too. It ends with status 0 if anything of each

@@ -9,6 +9,7 @@ import pytest
 from app.asgi import create_app
 from app.database import MigrationsPending
 from models.errors import Unavailable
+from models.principal import ANONYMOUS
 from schema.engine import Prepared, Request, Response
 from tests.databases import postgresql_url as url_of
 from tests.databases import run_as_admin
@@ -67,7 +68,7 @@ async def test_the_example_of_a_subscription_opens(served):
     engine = parts.endpoint._engine
     prepared = engine.prepare(Request(parts.examples.subscription, {}))
     assert isinstance(prepared, Prepared)
-    opened = await engine.subscribe(prepared, {}, parts.endpoint._new_context(None))
+    opened = await engine.subscribe(prepared, {}, parts.endpoint._new_context(ANONYMOUS))
     assert not isinstance(opened, Response)
 
 

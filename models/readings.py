@@ -27,6 +27,29 @@ class ReadingBatch:
     def __len__(self) -> int:
         return len(self.device_ids)
 
+    def at(self, places: Sequence[int]) -> "ReadingBatch":
+        """Return the rows at these places, in their order."""
+        if len(places) == len(self):
+            return self
+        channels = {name: [values[place] for place in places] for name, values in self.channels.items()}
+        ids, instants = self.device_ids, self.recorded_at
+        return ReadingBatch(
+            self.kind, [ids[place] for place in places], [instants[place] for place in places], channels
+        )
+
+
+def joined(batches: Sequence[ReadingBatch]) -> ReadingBatch:
+    """Return the rows of batches of one kind, of which there is at least one, as one batch."""
+    if len(batches) == 1:
+        return batches[0]
+    names = list(dict.fromkeys(name for batch in batches for name in batch.channels))
+    channels: dict[str, list[float | bool | None]] = {name: [] for name in names}
+    for batch in batches:
+        for name, column in channels.items():
+            column.extend(batch.channels.get(name) or [None] * len(batch))
+    ids = [device_id for batch in batches for device_id in batch.device_ids]
+    return ReadingBatch(batches[0].kind, ids, [at for batch in batches for at in batch.recorded_at], channels)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:

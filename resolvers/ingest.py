@@ -7,15 +7,15 @@ commit: what is acknowledged is durable.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
 
 from models import clock
-from models.devices import KINDS
+from models.devices import KINDS, DeviceKind
 from models.errors import BadUserInput, IoTSphereError, LimitExceeded
-from models.readings import IngestReport, ReadingBatch, Rejection
+from models.readings import IngestReport, ReadingBatch, Rejection, joined
 from models.repositories import device_changes, partitions, readings
 from models.repositories.events import NewEvent
 from models.statements import Row
@@ -33,10 +33,16 @@ Key = tuple[int, datetime]
 
 @dataclass(slots=True)
 class _Waiting:
-    """A caller's batch with the rows that passed the checks, and where its report goes."""
+    """What passed the checks of a caller's batch, and where its report goes.
 
-    batch: ReadingBatch
-    good: Sequence[int]
+    Attributes:
+        rows: the rows that passed.
+        places: the place of each of them in the caller's batch.
+        rejected: the verdicts on the others.
+    """
+
+    rows: ReadingBatch
+    places: Sequence[int]
     rejected: list[Rejection]
     done: asyncio.Future[IngestReport]
 
@@ -68,7 +74,8 @@ class Ingest:
         checked = check(batch, self._settings, self._now())
         if not checked.good:
             return IngestReport(0, 0, checked.rejected)
-        waiting = _Waiting(batch, checked.good, checked.rejected, asyncio.get_running_loop().create_future())
+        done: asyncio.Future[IngestReport] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(batch.at(checked.good), checked.good, checked.rejected, done)
         self._waiting.append(waiting)
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_all())
@@ -101,7 +108,7 @@ class Ingest:
     def _next_group(self) -> list[_Waiting]:
         size, count = 0, 0
         for waiting in self._waiting:
-            size += len(waiting.good)
+            size += len(waiting.rows)
             if count and size > self._settings.max_commit_size:
                 break
             count += 1
@@ -131,32 +138,25 @@ class Ingest:
     async def _store_group(self, group: list[_Waiting]) -> list[IngestReport]:
         await self._ensure_partitions(group)
         async with self._store.transaction() as transaction:
-            ids = {waiting.batch.device_ids[index] for waiting in group for index in waiting.good}
+            ids = {device_id for waiting in group for device_id in set(waiting.rows.device_ids)}
             devices = await device_changes.lock(transaction, list(ids))
+            newest = {device_id: row["latest_reading_at"] for device_id, row in devices.items()}
             for waiting in group:
                 _reject_unknown(waiting, devices)
-            new: set[tuple[str, Key]] = set()
-            newest = {device_id: row["latest_reading_at"] for device_id, row in devices.items()}
+            new: dict[str, Collection[Key]] = {}
             for batch in _merged(group):
-                stored = await readings.add(transaction, batch, newest)
-                new.update((batch.kind, key) for key in stored)
-                await self._announce(transaction, batch, stored)
-        if len(new) == sum(len(waiting.good) for waiting in group):
-            return [IngestReport(len(waiting.good), 0, waiting.rejected) for waiting in group]
-        return [_report(waiting, new) for waiting in group]
+                stored = new[batch.kind] = await readings.add(transaction, batch, newest)
+                await self._announce(transaction, batch.kind, stored)
+        return _reports(group, new)
 
-    async def _announce(self, transaction: Transaction, batch: ReadingBatch, stored: set[Key]) -> None:
+    async def _announce(self, transaction: Transaction, kind: str, stored: Collection[Key]) -> None:
         if not stored:
             return
-        newest: dict[int, datetime] = {}
-        for device_id, at in stored:
-            known = newest.get(device_id)
-            if known is None or at > known:
-                newest[device_id] = at
-        await device_changes.mark_seen(transaction, newest, online_since=self._now() - self._silence)
-        keys = sorted(stored, key=itemgetter(1, 0))
+        keys = sorted(stored, key=itemgetter(1))
+        # The last one of each device is its newest.
+        await device_changes.mark_seen(transaction, dict(keys), online_since=self._now() - self._silence)
         payload = {
-            "kind": batch.kind,
+            "kind": kind,
             "device_ids": [device_id for device_id, _ in keys],
             "recorded_at": [to_micros(at) for _, at in keys],
         }
@@ -166,7 +166,7 @@ class Ingest:
         # Before the readings' transaction, not in it: making a partition locks the whole table until the commit.
         if self._store.dialect != "postgresql":
             return
-        months = {(waiting.batch.kind, month) for waiting in group for month in _months(waiting)}
+        months = {(batch.kind, month) for batch in _merged(group) for month in _months(batch.recorded_at)}
         unknown = months - self._known_partitions
         if unknown:
             async with self._store.transaction() as transaction:
@@ -181,11 +181,7 @@ def _answer(group: Sequence[_Waiting], reports: Sequence[IngestReport]) -> None:
             waiting.done.set_result(report)
 
 
-def _months(waiting: _Waiting) -> set[partitions.Month]:
-    """Return the months of the good rows; what was rejected may be of any year."""
-    instants = waiting.batch.recorded_at
-    if len(waiting.good) < len(instants):
-        instants = [instants[index] for index in waiting.good]
+def _months(instants: Sequence[datetime]) -> set[partitions.Month]:
     first, last = partitions.month_of(min(instants)), partitions.month_of(max(instants))
     return {first} if first == last else {partitions.month_of(instant) for instant in instants}
 
@@ -196,53 +192,53 @@ def _fail(waiting: _Waiting, error: Exception) -> None:
 
 
 def _reject_unknown(waiting: _Waiting, devices: Mapping[int, Row]) -> None:
-    batch, kind = waiting.batch, KINDS[waiting.batch.kind]
+    kind = KINDS[waiting.rows.kind]
+    wrong = {id_: _why_not(devices.get(id_), kind) for id_ in set(waiting.rows.device_ids)}
+    wrong = {id_: why for id_, why in wrong.items() if why is not None}
+    if not wrong:
+        return
     good: list[int] = []
-    for index in waiting.good:
-        row = devices.get(batch.device_ids[index])
-        if row is None:
-            waiting.rejected.append(Rejection(index, UNKNOWN_DEVICE, "There is no device with this id."))
-        elif row["kind"] != kind.name:
-            message = f"The device is a {KINDS[row['kind']].label}, not a {kind.label}."
-            waiting.rejected.append(Rejection(index, WRONG_KIND, message))
+    for row, (place, device_id) in enumerate(zip(waiting.places, waiting.rows.device_ids, strict=True)):
+        why = wrong.get(device_id)
+        if why is None:
+            good.append(row)
         else:
-            good.append(index)
-    if len(good) < len(waiting.good):
-        waiting.good = good
-        waiting.rejected.sort(key=lambda rejection: rejection.index)
+            waiting.rejected.append(Rejection(place, *why))
+    waiting.rejected.sort(key=lambda rejection: rejection.index)
+    waiting.places = [waiting.places[row] for row in good]
+    waiting.rows = waiting.rows.at(good)
+
+
+def _why_not(row: Row | None, kind: DeviceKind) -> tuple[str, str] | None:
+    """Return the code and message of what is wrong with a device; None if it is of the kind."""
+    if row is None:
+        return UNKNOWN_DEVICE, "There is no device with this id."
+    if row["kind"] != kind.name:
+        return WRONG_KIND, f"The device is a {KINDS[row['kind']].label}, not a {kind.label}."
+    return None
 
 
 def _merged(group: Sequence[_Waiting]) -> list[ReadingBatch]:
-    """Return the good rows of all batches as one batch for each kind."""
-    merged: list[ReadingBatch] = []
-    for kind in sorted({waiting.batch.kind for waiting in group}):
-        mine = [waiting for waiting in group if waiting.batch.kind == kind and waiting.good]
-        names = [name for name in KINDS[kind].by_name if any(name in waiting.batch.channels for waiting in mine)]
-        batch = ReadingBatch(
-            kind,
-            [waiting.batch.device_ids[index] for waiting in mine for index in waiting.good],
-            [waiting.batch.recorded_at[index] for waiting in mine for index in waiting.good],
-            {name: _column(mine, name) for name in names},
-        )
-        if len(batch):
-            merged.append(batch)
-    return merged
-
-
-def _column(group: Sequence[_Waiting], name: str) -> list[float | bool | None]:
-    column: list[float | bool | None] = []
+    """Return the rows of all batches as one batch for each kind."""
+    by_kind: dict[str, list[ReadingBatch]] = {}
     for waiting in group:
-        values = waiting.batch.channels.get(name)
-        column.extend([None] * len(waiting.good) if values is None else [values[index] for index in waiting.good])
-    return column
+        if len(waiting.rows):
+            by_kind.setdefault(waiting.rows.kind, []).append(waiting.rows)
+    return [joined(by_kind[kind]) for kind in sorted(by_kind)]
 
 
-def _report(waiting: _Waiting, new: set[tuple[str, Key]]) -> IngestReport:
-    """Count a caller's rows; a key that several rows of the group have counts as accepted for the first of them."""
-    batch, accepted = waiting.batch, 0
-    for index in waiting.good:
-        key = (batch.kind, (batch.device_ids[index], batch.recorded_at[index]))
-        if key in new:
-            new.remove(key)
+def _reports(group: Sequence[_Waiting], new: Mapping[str, Collection[Key]]) -> list[IngestReport]:
+    """Count each caller's rows; a key that several rows of the group have counts as accepted for the first of them."""
+    if sum(map(len, new.values())) == sum(len(waiting.rows) for waiting in group):
+        return [IngestReport(len(waiting.rows), 0, waiting.rejected) for waiting in group]
+    unclaimed = {kind: set(keys) for kind, keys in new.items()}
+    return [_report(waiting, unclaimed.get(waiting.rows.kind, set())) for waiting in group]
+
+
+def _report(waiting: _Waiting, unclaimed: set[Key]) -> IngestReport:
+    accepted = 0
+    for key in zip(waiting.rows.device_ids, waiting.rows.recorded_at, strict=True):
+        if key in unclaimed:
+            unclaimed.remove(key)
             accepted += 1
-    return IngestReport(accepted, len(waiting.good) - accepted, waiting.rejected)
+    return IngestReport(accepted, len(waiting.rows) - accepted, waiting.rejected)

@@ -24,6 +24,7 @@ from strawberry.types.field import StrawberryField
 
 from schema.columns import COLUMNS, Columns
 from schema.leaves import Unexpected, Unplannable
+from schema.scalars import parse_instants
 
 Coerce = Callable[[Any], Any]
 
@@ -114,8 +115,8 @@ def _columns(type_: GraphQLInputObjectType) -> Coerce:
 def _column(type_: Any) -> Callable[[list[Any]], list[Any]]:
     """Return the function for all values of a field at once; values that need no conversion are only looked at."""
     nullable = not isinstance(type_, GraphQLNonNull)
-    plain = _PLAIN.get(getattr(_nullable(type_), "name", ""))
-    convert = coercer(type_)
+    name = getattr(_nullable(type_), "name", "")
+    plain, convert = _PLAIN.get(name), coercer(type_)
 
     def coerce(values: list[Any]) -> list[Any]:
         types = set(map(type, values))
@@ -123,7 +124,8 @@ def _column(type_: Any) -> Callable[[list[Any]], list[Any]]:
             types.discard(NoneType)
         if plain is not None and types <= {plain}:
             return values
-        return [convert(value) for value in values]
+        instants = parse_instants(values) if name == "DateTime" and types == {str} else None
+        return [convert(value) for value in values] if instants is None else instants
 
     return coerce
 

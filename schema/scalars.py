@@ -1,5 +1,6 @@
 """Scalars: instants with a time zone, exact decimals."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -29,6 +30,17 @@ def _parse_instant(value: Any) -> datetime:
     if not _EARLIEST <= instant < _LATEST:
         raise ValueError(f"'{value}' is outside the years 1900 to 8999.")
     return instant
+
+
+def parse_instants(values: Sequence[str]) -> list[datetime] | None:
+    """Return the instants of many texts, each as `DateTime` reads it; None if any is none, and has to be told."""
+    try:
+        instants = list(map(datetime.fromisoformat, values))
+        within = min(instants) >= _EARLIEST and max(instants) < _LATEST
+    except (ValueError, TypeError, OverflowError):
+        # Not a text, no time, or without a zone, which does not compare with the bounds.
+        return None
+    return instants if within else None
 
 
 def _parse_decimal(value: Any) -> Decimal:

@@ -1,6 +1,6 @@
 """Readings of devices: stored once, read newest first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -90,7 +90,7 @@ async def count_by_devices(db: Reads, kind: str, ids: Sequence[int], range_: Tim
 
 async def add(
     transaction: Writes, batch: ReadingBatch, newest: Mapping[int, datetime | None] | None = None
-) -> set[Key]:
+) -> Collection[Key]:
     """Store readings that are not stored yet and return the keys of those that are new.
 
     Args:
@@ -99,10 +99,10 @@ async def add(
         newest: the time of each device's newest stored reading, None where it has none. Readings that are all newer
             cannot be stored yet, and are added without a look.
     """
-    keys = set(zip(batch.device_ids, batch.recorded_at, strict=True))
+    keys = dict.fromkeys(zip(batch.device_ids, batch.recorded_at, strict=True))
     if newest is not None and len(keys) == len(batch) and _are_newer(keys, newest):
         await _append(transaction, batch)
-        return keys
+        return keys.keys()
     if transaction.dialect == "postgresql":
         return await _add_postgresql(transaction, batch)
     return await _add_sqlite(transaction, batch)

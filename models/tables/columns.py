@@ -11,7 +11,7 @@ from models.types import UtcDateTime
 ID_TYPE = BigInteger().with_variant(Integer, "sqlite")
 # SQLite gives the number of a row that was deleted to a new one, unless it is told not to: ids that clients hold, and
 # cursors of the event log, would mean something else.
-NEVER_REUSED = {"sqlite_autoincrement": True}
+NEVER_REUSED: dict[str, Any] = {"sqlite_autoincrement": True}
 
 
 def serial_key() -> Any:

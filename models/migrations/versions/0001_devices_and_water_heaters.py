@@ -34,12 +34,12 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("serial_number"),
+        postgresql_with={"fillfactor": 70},
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("devices", schema=None) as batch_op:
         batch_op.create_index("ix_devices_created_at_id", ["created_at", "id"], unique=False)
         batch_op.create_index("ix_devices_kind_name_id", ["kind", "name", "id"], unique=False)
-        batch_op.create_index("ix_devices_last_seen_at_id", ["last_seen_at", "id"], unique=False)
         batch_op.create_index("ix_devices_name_id", ["name", "id"], unique=False)
         batch_op.create_index("ix_devices_status_id", ["status", "id"], unique=False)
 
@@ -164,7 +164,6 @@ def downgrade() -> None:
     with op.batch_alter_table("devices", schema=None) as batch_op:
         batch_op.drop_index("ix_devices_status_id")
         batch_op.drop_index("ix_devices_name_id")
-        batch_op.drop_index("ix_devices_last_seen_at_id")
         batch_op.drop_index("ix_devices_kind_name_id")
         batch_op.drop_index("ix_devices_created_at_id")
 

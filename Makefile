@@ -51,8 +51,7 @@ clean: ## remove the virtual environment, caches and the demo database
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The same versions on every system and for every Python that is supported, and no address of an index.
-COMPILE := --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links
+COMPILE := --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate
 
 INSTALL := $(IN_VENV) -m pip install --quiet --disable-pip-version-check
 # The project itself, from where it stands: its build needs nothing that is not installed by then.

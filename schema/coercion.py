@@ -130,8 +130,7 @@ def _column(type_: Any) -> Callable[[list[Any]], list[Any]]:
 
 def _fields(type_: GraphQLInputObjectType) -> list[tuple[str, StrawberryField, Any]]:
     return [
-        (name, field.extensions[GraphQLCoreConverter.DEFINITION_BACKREF], field)
-        for name, field in type_.fields.items()
+        (name, field.extensions[GraphQLCoreConverter.DEFINITION_BACKREF], field) for name, field in type_.fields.items()
     ]
 
 

@@ -6,8 +6,10 @@ import strawberry
 
 from models.devices import KINDS
 from models.devices.water_heater import WATER_HEATER
+from models.repositories.maintenance_records import RECORDS
+from models.repositories.water_heaters import CONTROL_CHANGES
 from models.statements import Row
-from resolvers import checks, devices, maintenance, water_heaters
+from resolvers import checks, devices, histories
 from resolvers.context import Scope
 from resolvers.loaders import Batch, Columns, batch
 from schema import ids
@@ -134,8 +136,8 @@ def _page(
 
 _NODES: dict[str, Batch] = {
     **{kind.type_name: batch(devices.by_ids, kind=kind.name) for kind in KINDS.values()},
-    "MaintenanceRecord": batch(maintenance.by_ids),
-    "WaterHeaterControlChange": batch(water_heaters.control_changes_by_ids),
+    "MaintenanceRecord": histories.entries(RECORDS),
+    "WaterHeaterControlChange": histories.entries(CONTROL_CHANGES),
 }
 
 

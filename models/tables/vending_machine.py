@@ -26,8 +26,8 @@ class VendingMachineRow(SQLModel, table=True):
 class VendingMachineProductRow(SQLModel, table=True):
     """A product in a slot of a machine, from when it was put there until it was taken out.
 
-    `quantity` is what a count at `stocked_at` said, less what was sold since: a sale that is told later but happened
-    before is in the count already. A row that was taken out stays, for the sales that name it.
+    `quantity` is what a count at `stocked_at` said, less what was sold and plus what was loaded since: a sale that is
+    told later but happened before is in the count already. A row that was taken out stays, for the sales that name it.
     """
 
     __tablename__ = "vending_machine_products"  # pyright: ignore[reportAssignmentType]
@@ -40,6 +40,8 @@ class VendingMachineProductRow(SQLModel, table=True):
             postgresql_where=text("removed_at IS NULL"),
             sqlite_where=text("removed_at IS NULL"),
         ),
+        # Which product was in a slot at some time.
+        Index("ix_vending_machine_products_device_id_slot", "device_id", "slot", "configured_at"),
         NEVER_REUSED,
     )
 
@@ -77,3 +79,23 @@ class VendingMachineSlotChangeRow(SQLModel, table=True):
     new_price_minor: int | None = Field(default=None, sa_column=Column("new_price_minor", BigInteger, nullable=True))
     old_quantity: int | None = None
     new_quantity: int | None = None
+
+
+class VendingMachineDemandChoiceRow(SQLModel, table=True):
+    """Which method forecasts a machine's demand best, by its last backtest; chosen anew when it is a day old.
+
+    `method` is NULL with a `reason`; `members` are the methods whose mean is the forecast, separated by spaces. `mae` is
+    the mean absolute error in units a day over `day_count` days; `day_variation` is the variance of a day's demand
+    beyond Poisson noise, as a share of its squared expectation.
+    """
+
+    __tablename__ = "vending_machine_demand_choices"  # pyright: ignore[reportAssignmentType]
+
+    device_id: int = device_key(primary_key=True)
+    method: str | None = Field(default=None, max_length=40)
+    members: str = Field(max_length=400)
+    reason: str | None = Field(default=None, max_length=40)
+    mae: float | None = None
+    day_count: int
+    day_variation: float
+    evaluated_at: datetime = instant("evaluated_at")

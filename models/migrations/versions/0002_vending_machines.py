@@ -59,6 +59,9 @@ def upgrade() -> None:
             postgresql_where=sa.text("removed_at IS NULL"),
             sqlite_where=sa.text("removed_at IS NULL"),
         )
+        batch_op.create_index(
+            "ix_vending_machine_products_device_id_slot", ["device_id", "slot", "configured_at"], unique=False
+        )
 
     op.create_table(
         "vending_machine_slot_changes",
@@ -104,7 +107,7 @@ def upgrade() -> None:
         sa.Column(
             "device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
-        sa.Column("product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
         sa.Column("transaction_id", sa.String(length=100), nullable=False),
         sa.Column("line", sa.Integer(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
@@ -117,7 +120,6 @@ def upgrade() -> None:
         sa.Column("refunded_quantity", sa.Integer(), nullable=False),
         sa.Column("refunded_at", types.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["product_id"], ["vending_machine_products.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("device_id", "transaction_id", "line", name="uq_vending_machine_sales_transaction"),
         sqlite_autoincrement=True,
@@ -126,10 +128,29 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_vending_machine_sales_device_id_sold_at_id", ["device_id", "sold_at", "id"], unique=False
         )
+        batch_op.create_index("ix_vending_machine_sales_sold_at", ["sold_at"], unique=False)
+
+    op.create_table(
+        "vending_machine_demand_choices",
+        sa.Column(
+            "device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("method", sa.String(length=40), nullable=True),
+        sa.Column("members", sa.String(length=400), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("mae", sa.Float(), nullable=True),
+        sa.Column("day_count", sa.Integer(), nullable=False),
+        sa.Column("day_variation", sa.Float(), nullable=False),
+        sa.Column("evaluated_at", types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("device_id"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("vending_machine_demand_choices")
     with op.batch_alter_table("vending_machine_sales", schema=None) as batch_op:
+        batch_op.drop_index("ix_vending_machine_sales_sold_at")
         batch_op.drop_index("ix_vending_machine_sales_device_id_sold_at_id")
 
     op.drop_table("vending_machine_sales")
@@ -144,6 +165,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("removed_at IS NULL"),
             sqlite_where=sa.text("removed_at IS NULL"),
         )
+        batch_op.drop_index("ix_vending_machine_products_device_id_slot")
 
     op.drop_table("vending_machine_products")
     op.drop_table("vending_machine_readings")

@@ -11,6 +11,8 @@ import numpy as np
 from models.learning.demand.localtime import FloatArray
 
 _BISECTIONS = 40
+# Greater numbers are reckoned as this many larger units, which widens what is narrow by then and bounds the work.
+_MOST_UNITS = 500
 
 
 def probability_of_at_least(
@@ -24,8 +26,10 @@ def probability_of_at_least(
         excess: (n,) w, 0 or more.
         evidence: (n,) e, above 0.
     """
+    expected = expected / np.maximum(quantities / _MOST_UNITS, 1.0)
+    quantities = np.minimum(quantities, _MOST_UNITS)
     size = expected / (excess + expected / evidence)
-    most = int(quantities.max())
+    most = int(quantities.max(initial=1))
     fewer = np.arange(1, most, dtype=np.float64)
     steps = np.log((size[:, None] + fewer - 1) / fewer) + np.log(expected / (size + expected))[:, None]
     start = -size * np.log1p(expected / size)

@@ -20,7 +20,7 @@ from models.repositories.events import NewEvent
 from models.statements import Row
 from models.store import Store, Transaction
 from models.types import to_micros
-from resolvers.reading_checks import UNKNOWN_DEVICE, WRONG_KIND, check
+from resolvers.reading_checks import check, device_problem
 from settings.types import DeviceSettings, IngestSettings
 
 logger = logging.getLogger("iotsphere.ingest")
@@ -190,14 +190,11 @@ def _reject_unknown(waiting: _Waiting, devices: Mapping[int, Row]) -> None:
     batch, kind = waiting.batch, KINDS[waiting.batch.kind]
     good: list[int] = []
     for index in waiting.good:
-        row = devices.get(batch.device_ids[index])
-        if row is None:
-            waiting.rejected.append(Rejection(index, UNKNOWN_DEVICE, "There is no device with this id."))
-        elif row["kind"] != kind.name:
-            message = f"The device is a {KINDS[row['kind']].label}, not a {kind.label}."
-            waiting.rejected.append(Rejection(index, WRONG_KIND, message))
-        else:
+        problem = device_problem(devices.get(batch.device_ids[index]), kind)
+        if problem is None:
             good.append(index)
+        else:
+            waiting.rejected.append(Rejection(index, *problem))
     if len(good) < len(waiting.good):
         waiting.good = good
         waiting.rejected.sort(key=lambda rejection: rejection.index)

@@ -53,9 +53,11 @@ class Load:
     mode: RestockMode
 
 
-async def by_ids(scope: Scope, ids: Sequence[int], columns: Columns) -> list[Row | None]:
+async def by_ids(scope: Scope, ids: Sequence[int | None], columns: Columns) -> list[Row | None]:
     """Return the product of each id, None where there is none."""
-    return await products.by_ids(scope.store, ids, columns)
+    known = [id_ for id_ in ids if id_ is not None]
+    found = dict(zip(known, await products.by_ids(scope.store, known, columns) if known else (), strict=True))
+    return [None if id_ is None else found[id_] for id_ in ids]
 
 
 async def by_devices(scope: Scope, device_ids: Sequence[int], columns: Columns) -> list[list[Row]]:
@@ -77,7 +79,9 @@ async def configure(scope: Scope, device_id: int, setting: SlotSetting) -> Row:
         if present is not None and (present["name"], present["sku"]) == (values["name"], values["sku"]):
             product_id = await _change(transaction, scope, present, values, now)
         else:
-            product_id = await _replace(transaction, scope, machine, slot, present, values, now)
+            product_id = await _replace(
+                transaction, scope, machine=machine, slot=slot, present=present, values=values, now=now
+            )
     return await _read(scope, product_id)
 
 
@@ -106,16 +110,19 @@ async def restock(scope: Scope, device_id: int, loads: Sequence[Load], restocked
         await devices.locked(transaction, device_id, None, kind=KIND)
         (present,) = await products.by_devices(transaction, [device_id])
         quantities: dict[int, int] = {}
+        counted: set[int] = set()
         changes: list[dict[str, Any]] = []
         for place, load in enumerate(loads):
             product = _loaded(present, load, place)
-            before = quantities.get(product["id"], product["quantity"])
+            before = quantities.get(product["id"], int(product["quantity"]))
             quantities[product["id"]] = _quantity_after(product, before, load, place)
             about = {"old_quantity": before, "new_quantity": quantities[product["id"]]}
             changes.append(_slot_change(product, SlotChangeKind.RESTOCKED, who, now, **about))
+            if load.mode is RestockMode.SET:
+                counted.add(product["id"])
         await products.set_quantities(transaction, quantities)
-        for product_id in quantities:
-            await products.change(transaction, product_id, {"stocked_at": now})
+        # What is added counts nothing: a sale of before that is told later still lowers the quantity.
+        await products.set_counted(transaction, sorted(counted), now)
         await products.add_slot_changes(transaction, changes)
     rows = await products.by_ids(scope.store, list(quantities))
     return [row for row in rows if row is not None]
@@ -169,6 +176,7 @@ async def _change(
 async def _replace(
     transaction: Transaction,
     scope: Scope,
+    *,
     machine: Row,
     slot: str,
     present: Row | None,

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from models.devices.vending_machine import VendingMachineType
 from models.errors import BadUserInput
-from models.money import check_currency, to_minor
+from models.money import check_currency, from_minor, to_minor
 from models.repositories import device_changes, products, readings
 from models.statements import Row
 from resolvers import checks, devices
@@ -63,12 +62,16 @@ async def update(scope: Scope, device_id: int, version: int | None, given: Mappi
     return await _read(scope, device_id)
 
 
-async def cash_levels(scope: Scope, keys: Sequence[tuple[int, datetime | None]], _columns: Columns) -> list[int | None]:
-    """Return the cash that each machine last reported, in minor units, by its id and the time of its newest reading."""
-    device_ids = [device_id for device_id, at in keys if at is not None]
+async def cash_levels(
+    scope: Scope, keys: Sequence[tuple[int, str, datetime | None]], _columns: Columns
+) -> list[dict[str, Any] | None]:
+    """Return the cash that each machine last reported, by its id, its currency and the time of its newest reading."""
+    device_ids = [device_id for device_id, _, at in keys if at is not None]
     found = await readings.newest_values(scope.store, KIND, device_ids, "cash_level") if device_ids else {}
-    levels = (found.get(device_id) for device_id, _ in keys)
-    return [None if level is None else round(level) for level in levels]
+    return [
+        {"amount": from_minor(round(found[device_id]), currency), "currency": currency} if device_id in found else None
+        for device_id, currency, _ in keys
+    ]
 
 
 async def low_stock_counts(scope: Scope, device_ids: Sequence[int], _columns: Columns) -> list[int]:
@@ -86,20 +89,10 @@ def _details(given: Mapping[str, Any]) -> dict[str, Any]:
         target = details["target_cabinet_temperature"]
         checks.number(target, "targetCabinetTemperature", "°C", lowest=COLDEST_TARGET, highest=HOTTEST_TARGET)
     if "time_zone" in details:
-        _check_time_zone(details["time_zone"])
+        checks.time_zone(details["time_zone"], ("input", "timeZone"))
     if isinstance(details.get("machine_type"), VendingMachineType):
         details["machine_type"] = details["machine_type"].value
     return details
-
-
-def _check_time_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (LookupError, ValueError, OSError) as error:
-        raise BadUserInput(
-            f"There is no time zone '{name[:60]}'; use a name as Europe/Berlin or UTC.",
-            input_path=("input", "timeZone"),
-        ) from error
 
 
 def _cash_capacity(given: Mapping[str, Any], currency: str) -> int | None:

@@ -1,6 +1,7 @@
 """Inputs of the mutations of all kinds, and what inputs of readings have in common."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import strawberry
@@ -45,17 +46,32 @@ def reading_batch(kind: DeviceKind, readings: Any) -> ReadingBatch:
     columns = columns_of(readings, ("device_id", "recorded_at", *kind.by_name))
     if not columns.count:
         return ReadingBatch(kind.name, (), (), {})
-    global_ids = columns.fields["device_id"]
-    known = {
-        global_id: ids.decode(global_id, (kind.type_name,), f"input.readings.{global_ids.index(global_id)}.deviceId")
-        for global_id in dict.fromkeys(global_ids)
-    }
     return ReadingBatch(
         kind.name,
-        [known[global_id] for global_id in global_ids],
+        decoded(columns.fields["device_id"], (kind.type_name,), "input.readings", "deviceId"),
         columns.fields["recorded_at"],
         {name: values for name, values in columns.fields.items() if name in kind.by_name and set(values) != {None}},
     )
+
+
+def decoded(global_ids: Sequence[Any], type_names: tuple[str, ...], path: str, field: str) -> list[Any]:
+    """Return the row ids of a column of global ids, None for null.
+
+    Args:
+        global_ids: (n,) as the caller gave them.
+        type_names: of which they may be.
+        path: of the list in the input, as "input.readings".
+        field: name of the column.
+
+    Raises:
+        BadUserInput: an id is none of these types; its path has the first row with it.
+    """
+    known = {
+        global_id: ids.decode(global_id, type_names, f"{path}.{global_ids.index(global_id)}.{field}")
+        for global_id in dict.fromkeys(global_ids)
+        if global_id is not None
+    }
+    return [known.get(global_id) for global_id in global_ids]
 
 
 def given(values: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:

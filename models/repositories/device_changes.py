@@ -163,9 +163,7 @@ def _mark_seen_one(by_reading: bool) -> Statement:
     seen_at = bindparam("seen_at", type_=UtcDateTime())
     online = and_(DEVICE["status"] != "MAINTENANCE", seen_at >= bindparam("online_since", type_=UtcDateTime()))
     columns = ("last_seen_at", "latest_reading_at") if by_reading else ("last_seen_at",)
-    values: dict[str, Any] = {
-        name: func.max(func.coalesce(DEVICE[name], seen_at), seen_at) for name in columns
-    }
+    values: dict[str, Any] = {name: func.max(func.coalesce(DEVICE[name], seen_at), seen_at) for name in columns}
     values["status"] = case((online, "ONLINE"), else_=DEVICE["status"])
     return Statement(update(DeviceRow).where(DEVICE["id"] == bindparam("device")).values(values))
 

@@ -34,11 +34,21 @@ async def by_devices(db: Reads, device_ids: Sequence[int], columns: Columns = No
     return [found[device_id] for device_id in device_ids]
 
 
+async def ever_in(db: Reads, device_ids: Sequence[int]) -> list[Row]:
+    """Return all products of machines, also those that were taken out, in the order in which they were put in."""
+    return list(await db.fetch(_ever_in(db.dialect), ids=list(set(device_ids))))
+
+
 async def low_stock_counts(db: Reads, device_ids: Sequence[int]) -> list[int]:
     """Return how many slots of each machine hold no more than their threshold."""
     rows = await db.fetch(_low_stock_counts(db.dialect), ids=list(set(device_ids)))
     found = {row["device_id"]: row["count"] for row in rows}
     return [found.get(device_id, 0) for device_id in device_ids]
+
+
+async def devices_with_room(db: Reads) -> list[int]:
+    """Return the ids of the machines that have a slot which is not full."""
+    return [row["device_id"] for row in await db.fetch(_devices_with_room())]
 
 
 async def add(transaction: Writes, values: Mapping[str, Any]) -> int:
@@ -57,6 +67,12 @@ async def set_quantities(transaction: Writes, quantities: Mapping[int, int]) -> 
     """Set the quantities of products, by their ids, whose machines are locked."""
     rows = [{"product": id_, "new_quantity": quantity} for id_, quantity in sorted(quantities.items())]
     await transaction.execute_many(_set_quantity(), rows)
+
+
+async def set_counted(transaction: Writes, product_ids: Sequence[int], at: datetime) -> None:
+    """Record when the units of products were last counted."""
+    if product_ids:
+        await transaction.execute(_set_counted(transaction.dialect), ids=list(product_ids), at=at)
 
 
 async def remove(transaction: Writes, product_id: int, at: datetime) -> None:
@@ -83,11 +99,23 @@ def _by_devices(columns: Columns, dialect: str) -> Statement:
 
 
 @prepared
+def _ever_in(dialect: str) -> Statement:
+    mine = is_one_of(PRODUCT["device_id"], "ids", dialect)
+    return Statement(select(*PRODUCT.values()).where(mine).order_by(PRODUCT["configured_at"], PRODUCT["id"]))
+
+
+@prepared
 def _low_stock_counts(dialect: str) -> Statement:
     low = PRODUCT["quantity"] <= PRODUCT["low_stock_threshold"]
     mine = and_(is_one_of(PRODUCT["device_id"], "ids", dialect), _PRESENT, low)
     counted = select(PRODUCT["device_id"], func.count().label("count")).where(mine)
     return Statement(counted.group_by(PRODUCT["device_id"]))
+
+
+@prepared
+def _devices_with_room() -> Statement:
+    room = and_(_PRESENT, PRODUCT["quantity"] < PRODUCT["capacity"])
+    return Statement(select(PRODUCT["device_id"]).where(room).distinct().order_by(PRODUCT["device_id"]))
 
 
 @prepared
@@ -107,6 +135,13 @@ def _set_quantity() -> Statement:
     mine = PRODUCT["id"] == bindparam("product", type_=PRODUCT["id"].type)
     quantity = bindparam("new_quantity", type_=PRODUCT["quantity"].type)
     return Statement(update(VendingMachineProductRow).where(mine).values(quantity=quantity))
+
+
+@prepared
+def _set_counted(dialect: str) -> Statement:
+    mine = is_one_of(PRODUCT["id"], "ids", dialect)
+    counted = bindparam("at", type_=PRODUCT["stocked_at"].type)
+    return Statement(update(VendingMachineProductRow).where(mine).values(stocked_at=counted))
 
 
 @prepared

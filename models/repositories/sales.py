@@ -5,62 +5,62 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, insert, update
 
 from models.repositories.base import Reads, Writes
 from models.repositories.histories import History
-from models.statements import Row, Statement, is_one_of, prepared, table_columns
-from models.tables import DeviceRow, VendingMachineSaleRow
-from models.types import UtcDateTime
+from models.statements import Row, Statement, prepared, table_columns
+from models.tables import VendingMachineSaleRow
+from models.types import UtcDateTime, from_micros, to_micros
 
 SALES = History(VendingMachineSaleRow, "sold_at")
 SALE = table_columns(VendingMachineSaleRow)
-_DEVICE = table_columns(DeviceRow)
-# What was sold and not given back, and what it brought.
-_UNITS = SALE["quantity"] - SALE["refunded_quantity"]
-_REVENUE = _UNITS * SALE["unit_price_minor"]
 
 
 async def of_transactions(db: Reads, keys: Sequence[tuple[int, str]]) -> list[Row]:
-    """Return the sales that are stored of transactions, by (device id, transaction id)."""
+    """Return the sales that are stored of transactions, by (device id, transaction id).
+
+    Each has the columns that tell whether a sale is the same as one that is sent again.
+    """
     if db.dialect == "postgresql":
         rows = await db.run(_OF_TRANSACTIONS["postgresql"], [key[0] for key in keys], [key[1] for key in keys])
-    else:
-        rows = await db.run(_OF_TRANSACTIONS["sqlite"], _json(keys))
-    return [dict(zip(_COMPARED, row, strict=True)) for row in rows]
+        return [dict(zip(_COMPARED, row, strict=True)) for row in rows]
+    rows = await db.run(_OF_TRANSACTIONS["sqlite"], orjson.dumps(keys).decode())
+    return [dict(zip(_COMPARED, (*row[:-1], from_micros(row[-1])), strict=True)) for row in rows]
 
 
 async def add_many(transaction: Writes, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store sales that are not stored yet."""
-    if rows:
-        await transaction.execute_many(_insert(), [dict(row) for row in rows])
+    await transaction.execute_many(_insert(), [dict(row) for row in rows])
 
 
 async def refund(transaction: Writes, sale_id: int, quantity: int, at: datetime) -> None:
-    """Count units of a sale as refunded."""
+    """Count units of a sale as refunded; the caller holds the lock of its machine."""
     await transaction.execute(_refund(), id=sale_id, more=quantity, at=at)
 
 
-async def mark_heard(transaction: Writes, seen: Mapping[int, datetime]) -> None:
-    """Record when machines, which are locked, were last heard of by a sale."""
-    rows = [{"device": id_, "seen_at": at} for id_, at in seen.items()]
-    await transaction.execute_many(_mark_heard(), rows)
+async def units_since(db: Reads, device_ids: Sequence[int], start: datetime) -> dict[int, tuple[list[int], ...]]:
+    """Return what each machine sold since an instant, in one statement, less what was refunded.
+
+    Returns:
+        By machine three columns of the same length: ids of products, microseconds since 1970, units.
+    """
+    if db.dialect == "postgresql":
+        rows = await db.run(_UNITS_SINCE["postgresql"], list(device_ids), start)
+        return {row[0]: tuple(row[1:]) for row in rows}
+    found: dict[int, tuple[list[int], ...]] = {}
+    for device_id, *values in await db.run(
+        _UNITS_SINCE["sqlite"], orjson.dumps(list(device_ids)).decode(), to_micros(start)
+    ):
+        columns = found.setdefault(device_id, ([], [], []))
+        for column, value in zip(columns, values, strict=True):
+            column.append(value)
+    return found
 
 
-async def totals(db: Reads, device_ids: Sequence[int], start: datetime, end: datetime) -> dict[int, Row]:
-    """Return transactions, units and revenue in [start, end) by machine."""
-    rows = await db.fetch(_totals(db.dialect), ids=list(set(device_ids)), range_start=start, range_end=end)
-    return {row["device_id"]: row for row in rows}
-
-
-async def by_product(db: Reads, device_ids: Sequence[int], start: datetime, end: datetime) -> list[Row]:
-    """Return units and revenue in [start, end) by machine and product, the best sellers of each machine first."""
-    return list(await db.fetch(_by_product(db.dialect), ids=list(set(device_ids)), range_start=start, range_end=end))
-
-
-async def units(db: Reads, device_ids: Sequence[int], start: datetime) -> list[Row]:
-    """Return (device_id, product_id, sold_at, units) of all sales since an instant, in the order of time."""
-    return list(await db.fetch(_units(db.dialect), ids=list(set(device_ids)), range_start=start))
+def net_units() -> ColumnElement[int]:
+    """Return the units of a sale that were not refunded."""
+    return SALE["quantity"] - SALE["refunded_quantity"]
 
 
 _COMPARED = (
@@ -74,70 +74,37 @@ _OF_TRANSACTIONS = {
         "JOIN vending_machine_sales s ON s.device_id = k.device_id AND s.transaction_id = k.transaction_id"
     ),
     "sqlite": (
-        f"SELECT {_COLUMNS} FROM json_each(?1) AS k JOIN vending_machine_sales s "  # noqa: S608 - names of ours
+        f"SELECT {_COLUMNS} FROM json_each(?1) AS k CROSS JOIN vending_machine_sales s "  # noqa: S608 - names of ours
         "ON s.device_id = json_extract(k.value, '$[0]') AND s.transaction_id = json_extract(k.value, '$[1]')"
+    ),
+}
+_UNITS_SINCE = {
+    "postgresql": (
+        "SELECT device_id, array_agg(product_id), array_agg((extract(epoch FROM sold_at) * 1000000)::bigint), "
+        "array_agg(quantity - refunded_quantity) FROM vending_machine_sales "
+        "WHERE device_id = ANY($1::bigint[]) AND sold_at >= $2 AND quantity > refunded_quantity GROUP BY device_id"
+    ),
+    "sqlite": (
+        "SELECT device_id, product_id, sold_at, quantity - refunded_quantity FROM vending_machine_sales "
+        "WHERE device_id IN (SELECT value FROM json_each(?1)) AND sold_at >= ?2 AND quantity > refunded_quantity"
     ),
 }
 
 
-def _in_range() -> tuple[Any, Any]:
-    start = SALE["sold_at"] >= bindparam("range_start", type_=UtcDateTime())
-    return start, SALE["sold_at"] < bindparam("range_end", type_=UtcDateTime())
-
-
 @prepared
 def _insert() -> Statement:
-    names = [name for name in SALE if name not in {"id", "refunded_quantity", "refunded_at"}]
-    values: dict[str, Any] = {name: bindparam(name, type_=SALE[name].type) for name in names}
-    return Statement(insert(VendingMachineSaleRow).values({**values, "refunded_quantity": literal_column("0")}))
+    fresh = {"refunded_quantity": 0, "refunded_at": None}
+    values: dict[str, Any] = {
+        name: bindparam(name, type_=SALE[name].type) for name in SALE if name not in {"id", *fresh}
+    }
+    return Statement(insert(VendingMachineSaleRow).values(values | fresh))
 
 
 @prepared
 def _refund() -> Statement:
-    more = bindparam("more", type_=SALE["quantity"].type)
     values = {
-        "refunded_quantity": SALE["refunded_quantity"] + more,
+        "refunded_quantity": SALE["refunded_quantity"] + bindparam("more", type_=SALE["quantity"].type),
         "refunded_at": bindparam("at", type_=UtcDateTime()),
     }
-    return Statement(update(VendingMachineSaleRow).where(SALE["id"] == bindparam("id")).values(values))
-
-
-@prepared
-def _mark_heard() -> Statement:
-    seen_at = bindparam("seen_at", type_=UtcDateTime())
-    later = func.coalesce(_DEVICE["last_seen_at"], seen_at)
-    mine = (_DEVICE["id"] == bindparam("device", type_=_DEVICE["id"].type), later <= seen_at)
-    return Statement(update(DeviceRow).where(*mine).values(last_seen_at=seen_at))
-
-
-@prepared
-def _totals(dialect: str) -> Statement:
-    sums = (
-        func.count(func.distinct(SALE["transaction_id"])).label("transaction_count"),
-        func.coalesce(func.sum(_UNITS), 0).label("units_sold"),
-        func.coalesce(func.sum(_REVENUE), 0).label("revenue_minor"),
-    )
-    mine = is_one_of(SALE["device_id"], "ids", dialect)
-    return Statement(select(SALE["device_id"], *sums).where(mine, *_in_range()).group_by(SALE["device_id"]))
-
-
-@prepared
-def _by_product(dialect: str) -> Statement:
-    units_sold, revenue = func.sum(_UNITS).label("units_sold"), func.sum(_REVENUE).label("revenue_minor")
-    keys = (SALE["device_id"], SALE["product_id"])
-    counted = select(*keys, SALE["currency"], units_sold, revenue)
-    mine = is_one_of(SALE["device_id"], "ids", dialect)
-    ordered = counted.where(mine, *_in_range()).group_by(*keys, SALE["currency"])
-    return Statement(ordered.order_by(SALE["device_id"], units_sold.desc(), SALE["product_id"]))
-
-
-@prepared
-def _units(dialect: str) -> Statement:
-    names = (SALE["device_id"], SALE["product_id"], SALE["sold_at"], _UNITS.label("units"))
-    start, _ = _in_range()
-    mine = is_one_of(SALE["device_id"], "ids", dialect)
-    return Statement(select(*names).where(mine, start).order_by(SALE["device_id"], SALE["sold_at"]))
-
-
-def _json(keys: Sequence[tuple[int, str]]) -> str:
-    return orjson.dumps(keys).decode()
+    mine = SALE["id"] == bindparam("id", type_=BigInteger())
+    return Statement(update(VendingMachineSaleRow).where(mine).values(values))

@@ -84,18 +84,17 @@ class VendingMachineSlotChangeRow(SQLModel, table=True):
 class VendingMachineDemandChoiceRow(SQLModel, table=True):
     """Which method forecasts a machine's demand best, by its last backtest; chosen anew when it is a day old.
 
-    `method` is NULL with a `reason`; `members` are the methods whose mean is the forecast, separated by spaces. `mae` is
-    the mean absolute error in units a day over `day_count` days; `day_variation` is the variance of a day's demand
-    beyond Poisson noise, as a share of its squared expectation.
+    `members` are the methods whose mean is the forecast, separated by spaces. `mae` is the mean absolute error in units
+    a day over `day_count` days; `day_variation` is the variance of a day's demand beyond Poisson noise, as a share of
+    its squared expectation.
     """
 
     __tablename__ = "vending_machine_demand_choices"  # pyright: ignore[reportAssignmentType]
 
     device_id: int = device_key(primary_key=True)
-    method: str | None = Field(default=None, max_length=40)
+    method: str = Field(max_length=40)
     members: str = Field(max_length=400)
-    reason: str | None = Field(default=None, max_length=40)
-    mae: float | None = None
+    mae: float
     day_count: int
     day_variation: float
     evaluated_at: datetime = instant("evaluated_at")

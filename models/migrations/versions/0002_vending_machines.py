@@ -135,10 +135,9 @@ def upgrade() -> None:
         sa.Column(
             "device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
-        sa.Column("method", sa.String(length=40), nullable=True),
+        sa.Column("method", sa.String(length=40), nullable=False),
         sa.Column("members", sa.String(length=400), nullable=False),
-        sa.Column("reason", sa.String(length=40), nullable=True),
-        sa.Column("mae", sa.Float(), nullable=True),
+        sa.Column("mae", sa.Float(), nullable=False),
         sa.Column("day_count", sa.Integer(), nullable=False),
         sa.Column("day_variation", sa.Float(), nullable=False),
         sa.Column("evaluated_at", types.UtcDateTime(), nullable=False),

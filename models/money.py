@@ -22,17 +22,22 @@ def decimals(currency: str) -> int:
     return _DECIMALS.get(currency, 2)
 
 
-def to_minor(amount: Decimal, currency: str, *, input_path: tuple[str, ...]) -> int:
-    """Return an amount in minor units.
-
-    Raises:
-        BadUserInput: the currency is no three-letter code, or the amount is negative, too large or too fine for it.
-    """
+def check_currency(currency: str, *, input_path: tuple[str | int, ...]) -> None:
+    """Do nothing if a currency is a three-letter code; raises BadUserInput naming the field `currency` otherwise."""
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
         raise BadUserInput(
             f"'{currency[:10]}' is not a currency; use the three letters of ISO 4217, as EUR.",
             input_path=(*input_path, "currency"),
         )
+
+
+def to_minor(amount: Decimal, currency: str, *, input_path: tuple[str | int, ...]) -> int:
+    """Return an amount in minor units.
+
+    Raises:
+        BadUserInput: the currency is no three-letter code, or the amount is negative, too large or too fine for it.
+    """
+    check_currency(currency, input_path=input_path)
     path = (*input_path, "amount")
     if not amount.is_finite() or amount < 0:
         raise BadUserInput(f"An amount must be a number of at least 0, not {amount}.", input_path=path)

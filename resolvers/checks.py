@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from models.errors import BadUserInput, LimitExceeded
 
@@ -69,6 +70,16 @@ def not_future(value: datetime, field: str, now: datetime, *, tolerance_seconds:
     if value > now + timedelta(seconds=tolerance_seconds):
         raise BadUserInput(f"'{field}' lies in the future: {value.isoformat()}.", input_path=("input", field))
     return value
+
+
+def time_zone(name: str, path: tuple[str | int, ...]) -> ZoneInfo:
+    """Return the time zone of an IANA name; raises BadUserInput if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError) as error:
+        raise BadUserInput(
+            f"There is no time zone '{name[:60]}'; use a name as Europe/Berlin or UTC.", input_path=path
+        ) from error
 
 
 def page_size(value: int, field: str, largest: int) -> int:

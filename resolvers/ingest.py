@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 
 from models import clock
-from models.devices import KINDS, DeviceKind
+from models.devices import KINDS
 from models.errors import BadUserInput, IoTSphereError, LimitExceeded
 from models.readings import IngestReport, ReadingBatch, Rejection, joined
 from models.repositories import device_changes, partitions, readings
@@ -21,7 +21,7 @@ from models.repositories.events import NewEvent
 from models.statements import Row
 from models.store import Store, Transaction
 from models.types import to_micros
-from resolvers.reading_checks import UNKNOWN_DEVICE, WRONG_KIND, check
+from resolvers.reading_checks import check, device_problem
 from settings.types import DeviceSettings, IngestSettings
 
 logger = logging.getLogger("iotsphere.ingest")
@@ -193,7 +193,7 @@ def _fail(waiting: _Waiting, error: Exception) -> None:
 
 def _reject_unknown(waiting: _Waiting, devices: Mapping[int, Row]) -> None:
     kind = KINDS[waiting.rows.kind]
-    wrong = {id_: _why_not(devices.get(id_), kind) for id_ in set(waiting.rows.device_ids)}
+    wrong = {id_: device_problem(devices.get(id_), kind) for id_ in set(waiting.rows.device_ids)}
     wrong = {id_: why for id_, why in wrong.items() if why is not None}
     if not wrong:
         return
@@ -207,15 +207,6 @@ def _reject_unknown(waiting: _Waiting, devices: Mapping[int, Row]) -> None:
     waiting.rejected.sort(key=lambda rejection: rejection.index)
     waiting.places = [waiting.places[row] for row in good]
     waiting.rows = waiting.rows.at(good)
-
-
-def _why_not(row: Row | None, kind: DeviceKind) -> tuple[str, str] | None:
-    """Return the code and message of what is wrong with a device; None if it is of the kind."""
-    if row is None:
-        return UNKNOWN_DEVICE, "There is no device with this id."
-    if row["kind"] != kind.name:
-        return WRONG_KIND, f"The device is a {KINDS[row['kind']].label}, not a {kind.label}."
-    return None
 
 
 def _merged(group: Sequence[_Waiting]) -> list[ReadingBatch]:

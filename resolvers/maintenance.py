@@ -9,16 +9,12 @@ from typing import Any
 
 from models.errors import BadUserInput, LimitExceeded
 from models.money import to_minor
-from models.paging import Window
-from models.repositories import histories, maintenance_records
-from models.repositories.maintenance_records import RECORDS
+from models.repositories import maintenance_records
 from models.statements import Row
 from resolvers import checks, devices
-from resolvers.connections import Connection
 from resolvers.context import Scope
-from resolvers.loaders import Columns, batch
+from resolvers.loaders import Columns
 
-ORDER = "maintenanceRecords"
 _MOST_PARTS = 100
 
 
@@ -78,24 +74,6 @@ async def record(scope: Scope, new: NewRecord) -> Row:
         await devices.locked(transaction, new.device_id, None)
         record_id = await maintenance_records.add(transaction, values, parts)
     return {"id": record_id, "cost_minor": None, "cost_currency": None, **values}
-
-
-async def by_ids(scope: Scope, ids: Sequence[int], columns: Columns) -> list[Row | None]:
-    """Return the record of each id, None where there is none."""
-    return await histories.by_ids(scope.store, RECORDS, ids, columns)
-
-
-async def page(scope: Scope, ids: Sequence[int], columns: Columns, *, window: Window) -> list[Connection]:
-    """Return a page of each device's records, newest first."""
-    scope.ask(window.count * len(ids))
-    pages = await histories.page_by_devices(scope.store, RECORDS, ids, window, columns)
-    total = batch(count)
-    return [Connection(page, ORDER, RECORDS.sort_values, total, id_) for page, id_ in zip(pages, ids, strict=True)]
-
-
-async def count(scope: Scope, ids: Sequence[int], _columns: Columns) -> list[int]:
-    """Return how many records each device has."""
-    return await histories.count_by_devices(scope.store, RECORDS, ids)
 
 
 async def parts(scope: Scope, record_ids: Sequence[int], _columns: Columns) -> list[list[Row]]:

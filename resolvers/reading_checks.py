@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from models.devices import KINDS, Channel
+from models.devices import KINDS, Channel, DeviceKind
 from models.readings import ChannelValues, ReadingBatch, Rejection
+from models.statements import Row
 from settings.types import IngestSettings
 
 NO_VALUES = "NO_VALUES"
@@ -52,6 +53,31 @@ def check(batch: ReadingBatch, settings: IngestSettings, now: datetime) -> Check
     return Checked(rejections.good(), rejections.listed())
 
 
+def future_problem(field: str, at: datetime, settings: IngestSettings, now: datetime) -> str:
+    """Return the sentence for an instant that lies in the future."""
+    return (
+        f"{field} {at.isoformat()} lies in the future; the server's time is {now.isoformat(timespec='seconds')} and "
+        f"{settings.max_future_seconds:g} s ahead are allowed."
+    )
+
+
+def age_problem(field: str, at: datetime, settings: IngestSettings) -> str:
+    """Return the sentence for an instant that is too long ago."""
+    return (
+        f"{field} {at.isoformat()} is older than the {settings.max_age_days:g} days that are accepted "
+        "(ingest.max_age_days)."
+    )
+
+
+def device_problem(row: Row | None, kind: DeviceKind) -> tuple[str, str] | None:
+    """Return code and sentence if a device does not exist (None) or is of another kind; None if it is of this kind."""
+    if row is None:
+        return UNKNOWN_DEVICE, "There is no device with this id."
+    if row["kind"] != kind.name:
+        return WRONG_KIND, f"The device is a {KINDS[row['kind']].label}, not a {kind.label}."
+    return None
+
+
 class _Rejections:
     """The first rejection of each row."""
 
@@ -81,23 +107,11 @@ def _check_times(
     oldest = now - timedelta(days=settings.max_age_days)
     # Nearly all batches are of now: their extremes tell in two passes.
     if max(recorded_at) > latest:
-        rejections.add(
-            np.fromiter((at > latest for at in recorded_at), np.bool_, len(recorded_at)),
-            IN_FUTURE,
-            lambda index: (
-                f"recordedAt {recorded_at[index].isoformat()} lies in the future; the server's time is "
-                f"{now.isoformat(timespec='seconds')} and {settings.max_future_seconds:g} s ahead are allowed."
-            ),
-        )
+        future = np.fromiter((at > latest for at in recorded_at), np.bool_, len(recorded_at))
+        rejections.add(future, IN_FUTURE, lambda index: future_problem("recordedAt", recorded_at[index], settings, now))
     if min(recorded_at) < oldest:
-        rejections.add(
-            np.fromiter((at < oldest for at in recorded_at), np.bool_, len(recorded_at)),
-            TOO_OLD,
-            lambda index: (
-                f"recordedAt {recorded_at[index].isoformat()} is older than the {settings.max_age_days:g} days "
-                "that are accepted (ingest.max_age_days)."
-            ),
-        )
+        old = np.fromiter((at < oldest for at in recorded_at), np.bool_, len(recorded_at))
+        rejections.add(old, TOO_OLD, lambda index: age_problem("recordedAt", recorded_at[index], settings))
 
 
 def _check_channel(channel: Channel, values: ChannelValues, rejections: _Rejections) -> BoolArray:

@@ -1,33 +1,21 @@
 """Water heaters: registered, changed, and controlled within their limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from models.devices.status import DeviceStatus
 from models.devices.water_heater import COLDEST_TARGET, HOTTEST_TARGET, MODES, HeaterType, WaterHeaterMode
 from models.errors import BadUserInput
-from models.paging import Window
-from models.repositories import device_changes, histories
-from models.repositories.water_heaters import CONTROL_CHANGES, add_control_change
+from models.repositories import device_changes
+from models.repositories.water_heaters import add_control_change
 from models.statements import Row
 from models.store import Transaction
 from resolvers import checks, devices
-from resolvers.connections import Connection
 from resolvers.context import Scope
-from resolvers.loaders import Columns, batch
+from resolvers.registration import device_values, new_device, refuse_nulls
 
 KIND = "WATER_HEATER"
-CHANGES_ORDER = "controlChanges"
 
-_TEXTS = {
-    "name": ("name", checks.NAME_LENGTH),
-    "serial_number": ("serialNumber", checks.LABEL_LENGTH),
-    "manufacturer": ("manufacturer", checks.NAME_LENGTH),
-    "model": ("model", checks.NAME_LENGTH),
-    "firmware_version": ("firmwareVersion", checks.LABEL_LENGTH),
-    "location": ("location", checks.NAME_LENGTH),
-}
 _DETAILS = {
     "target_temperature": "targetTemperature",
     "min_temperature": "minTemperature",
@@ -37,7 +25,6 @@ _DETAILS = {
     "capacity_liters": "capacityLiters",
     "rated_power_watts": "ratedPowerWatts",
 }
-_REQUIRED = {"name": "name", "serial_number": "serialNumber"}
 
 
 async def create(scope: Scope, given: Mapping[str, Any]) -> Row:
@@ -50,10 +37,9 @@ async def create(scope: Scope, given: Mapping[str, Any]) -> Row:
     Raises: BadUserInput for values that make no water heater; Conflict for a serial number in use.
     """
     now = scope.services.clock()
-    values = _device_values(given, now)
+    values = new_device(KIND, given, now)
     details = {name: given[name] for name in _DETAILS}
     _check_details(details)
-    values |= {"kind": KIND, "status": DeviceStatus.OFFLINE.value, "created_at": now, "updated_at": now, "version": 1}
     async with scope.store.transaction() as transaction:
         device_id = await device_changes.add(transaction, values, _stored(details))
     return await _read(scope, device_id)
@@ -71,8 +57,8 @@ async def update(scope: Scope, device_id: int, version: int | None, given: Mappi
     Raises: NotFound; Conflict for a stale version; BadUserInput for values that do not fit together.
     """
     now = scope.services.clock()
-    _refuse_nulls(given)
-    values = _device_values(given, now)
+    refuse_nulls(given, _DETAILS)
+    values = device_values(given, now)
     async with scope.store.transaction() as transaction:
         before = await devices.locked(transaction, device_id, version, kind=KIND)
         details = {name: given.get(name, _enum(name, before[name])) for name in _DETAILS}
@@ -85,49 +71,8 @@ async def update(scope: Scope, device_id: int, version: int | None, given: Mappi
     return await _read(scope, device_id)
 
 
-async def control_changes(scope: Scope, ids: Sequence[int], columns: Columns, *, window: Window) -> list[Connection]:
-    """Return a page of each heater's control changes, newest first."""
-    scope.ask(window.count * len(ids))
-    pages = await histories.page_by_devices(scope.store, CONTROL_CHANGES, ids, window, columns)
-    total = batch(_count_changes)
-    return [
-        Connection(page, CHANGES_ORDER, CONTROL_CHANGES.sort_values, total, id_)
-        for page, id_ in zip(pages, ids, strict=True)
-    ]
-
-
-async def control_changes_by_ids(scope: Scope, ids: Sequence[int], columns: Columns) -> list[Row | None]:
-    """Return the control change of each id, None where there is none."""
-    return await histories.by_ids(scope.store, CONTROL_CHANGES, ids, columns)
-
-
-async def _count_changes(scope: Scope, ids: Sequence[int], _columns: Columns) -> list[int]:
-    return await histories.count_by_devices(scope.store, CONTROL_CHANGES, ids)
-
-
 async def _read(scope: Scope, device_id: int) -> Row:
     return (await devices.required(scope, [device_id], None, kind=KIND))[0]
-
-
-def _refuse_nulls(given: Mapping[str, Any]) -> None:
-    for name, field in (_REQUIRED | _DETAILS).items():
-        if name in given and given[name] is None:
-            raise BadUserInput(
-                f"'{field}' must not be null; leave it out to keep it as it is.", input_path=("input", field)
-            )
-
-
-def _device_values(given: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for column, (field, longest) in _TEXTS.items():
-        if column in given:
-            check = checks.text if column in _REQUIRED else checks.optional_text
-            values[column] = check(given[column] or "", field, longest=longest)
-    if given.get("installed_at") is not None:
-        values["installed_at"] = checks.not_future(given["installed_at"], "installedAt", now, tolerance_seconds=86400)
-    elif "installed_at" in given:
-        values["installed_at"] = None
-    return values
 
 
 def _check_details(details: Mapping[str, Any]) -> None:

@@ -3,17 +3,21 @@
 import strawberry
 
 from schema.engine import Engine
+from schema.kinds import PARTS
 from schema.limits import document_rules
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import CONFIG
 from schema.subscription import Subscription
-from schema.types.water_heater import WaterHeater
 from settings.types import Settings
 
 # Types that are reached through their interfaces only have to be named.
 SCHEMA = strawberry.Schema(
-    query=Query, mutation=Mutation, subscription=Subscription, types=[WaterHeater], config=CONFIG
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[part.type_ for part in PARTS],
+    config=CONFIG,
 )
 
 

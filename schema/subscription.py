@@ -13,7 +13,7 @@ from resolvers.context import Scope
 from resolvers.loaders import Batch
 from schema import ids
 from schema.fields import derived, link, subscription
-from schema.query import DEVICE_TYPES
+from schema.finding import DEVICE_TYPES
 from schema.types.device import Device
 from schema.types.node import TYPE_NAME
 from schema.types.reading import Reading, reading_type_name

@@ -68,14 +68,23 @@ async def lock(transaction: Writes, ids: Sequence[int]) -> dict[int, Row]:
     return {row["id"]: row for row in rows}
 
 
-async def mark_seen(transaction: Writes, seen: Mapping[int, datetime], *, online_since: datetime) -> None:
-    """Record the newest reading of locked devices; those seen since `online_since` are ONLINE, but for MAINTENANCE."""
+async def mark_seen(
+    transaction: Writes, seen: Mapping[int, datetime], *, online_since: datetime, by_reading: bool = True
+) -> None:
+    """Record when locked devices were last heard of; those seen since `online_since` are ONLINE, but for MAINTENANCE.
+
+    Args:
+        transaction: holds the lock of the devices.
+        seen: by device, the newest instant of which it told.
+        online_since: the instant before which a device counts as silent.
+        by_reading: it told a reading, which is its newest one if there is no later one.
+    """
     instants = list(seen.values())
     if transaction.dialect == "postgresql":
-        await transaction.run(_MARK_SEEN, list(seen), instants, online_since)
+        await transaction.run(_MARK_SEEN[by_reading], list(seen), instants, online_since)
         return
     rows = [{"device": id_, "seen_at": at, "online_since": online_since} for id_, at in seen.items()]
-    await transaction.execute_many(_mark_seen_one(), rows)
+    await transaction.execute_many(_mark_seen_one(by_reading), rows)
 
 
 async def mark_silent(transaction: Writes, *, silent_since: datetime) -> list[int]:
@@ -136,25 +145,26 @@ def _lock(dialect: str) -> Statement:
     return Statement(statement.order_by(DEVICE["id"]).with_for_update())
 
 
-_MARK_SEEN = """
+_MARK_SEEN = {
+    by_reading: f"""
     UPDATE devices SET
         last_seen_at = GREATEST(last_seen_at, seen.at),
-        latest_reading_at = GREATEST(latest_reading_at, seen.at),
+        {"latest_reading_at = GREATEST(latest_reading_at, seen.at)," if by_reading else ""}
         status = CASE WHEN status <> 'MAINTENANCE' AND seen.at >= $3 THEN 'ONLINE' ELSE status END
     FROM unnest($1::bigint[], $2::timestamptz[]) AS seen (id, at)
     WHERE devices.id = seen.id
-"""
+    """  # noqa: S608 - no value of a caller
+    for by_reading in (True, False)
+}
 
 
 @prepared
-def _mark_seen_one() -> Statement:
+def _mark_seen_one(by_reading: bool) -> Statement:
     seen_at = bindparam("seen_at", type_=UtcDateTime())
     online = and_(DEVICE["status"] != "MAINTENANCE", seen_at >= bindparam("online_since", type_=UtcDateTime()))
-    values = {
-        "last_seen_at": func.max(func.coalesce(DEVICE["last_seen_at"], seen_at), seen_at),
-        "latest_reading_at": func.max(func.coalesce(DEVICE["latest_reading_at"], seen_at), seen_at),
-        "status": case((online, "ONLINE"), else_=DEVICE["status"]),
-    }
+    columns = ("last_seen_at", "latest_reading_at") if by_reading else ("last_seen_at",)
+    values: dict[str, Any] = {name: func.max(func.coalesce(DEVICE[name], seen_at), seen_at) for name in columns}
+    values["status"] = case((online, "ONLINE"), else_=DEVICE["status"])
     return Statement(update(DeviceRow).where(DEVICE["id"] == bindparam("device")).values(values))
 
 

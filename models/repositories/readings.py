@@ -65,6 +65,12 @@ async def latest(
     return [None if key[1] is None else found.get((key[0], key[1])) for key in keys]
 
 
+async def newest_values(db: Reads, kind: str, ids: Sequence[int], channel: str) -> dict[int, Any]:
+    """Return the newest value of a channel that each device reported, by device; one that never did is absent."""
+    rows = await db.fetch(_newest_values(kind, channel, db.dialect), ids=list(ids))
+    return {row["id"]: row["value"] for row in rows if row["value"] is not None}
+
+
 async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     db: Reads, kind: str, ids: Sequence[int], window: Window, range_: TimeRange, columns: Columns = None
 ) -> list[Page]:
@@ -197,6 +203,20 @@ def _latest(kind: str, columns: Columns, dialect: str) -> Statement:
     chosen = pick(table, columns, "device_id", "recorded_at")
     same = and_(table["device_id"] == wanted.c.id, table["recorded_at"] == wanted.c.at)
     return Statement(select(*chosen).select_from(wanted).join(KINDS[kind].reading_table, same))
+
+
+@prepared
+def _newest_values(kind: str, channel: str, dialect: str) -> Statement:
+    table = _table(kind)
+    ids = bindparam("ids", type_=BigIntegerList())
+    wanted = (
+        func.unnest(ids).table_valued("id", name="wanted").render_derived()
+        if dialect == "postgresql"
+        else select(func.json_each(ids).table_valued("value").c.value.label("id")).subquery("wanted")
+    )
+    own = select(table[channel]).where(table["device_id"] == wanted.c.id, table[channel].is_not(None))
+    newest = own.order_by(table["recorded_at"].desc()).limit(1).correlate(wanted).scalar_subquery()
+    return Statement(select(wanted.c.id, newest.label("value")))
 
 
 @prepared

@@ -3,6 +3,14 @@
 from models.tables.device import DeviceRow
 from models.tables.event import EventRow
 from models.tables.maintenance_record import MaintenancePartRow, MaintenanceRecordRow
+from models.tables.vending_machine import (
+    VendingMachineDemandChoiceRow,
+    VendingMachineProductRow,
+    VendingMachineRow,
+    VendingMachineSlotChangeRow,
+)
+from models.tables.vending_machine_reading import VendingMachineReadingRow
+from models.tables.vending_machine_sale import VendingMachineSaleRow
 from models.tables.water_heater import WaterHeaterControlChangeRow, WaterHeaterRow
 from models.tables.water_heater_reading import WaterHeaterReadingRow
 
@@ -11,6 +19,12 @@ __all__ = [
     "EventRow",
     "MaintenancePartRow",
     "MaintenanceRecordRow",
+    "VendingMachineDemandChoiceRow",
+    "VendingMachineProductRow",
+    "VendingMachineReadingRow",
+    "VendingMachineRow",
+    "VendingMachineSaleRow",
+    "VendingMachineSlotChangeRow",
     "WaterHeaterControlChangeRow",
     "WaterHeaterReadingRow",
     "WaterHeaterRow",

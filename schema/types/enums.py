@@ -1,4 +1,4 @@
-"""The enums of the schema. Those of the models are registered here, and imported from here by all types."""
+"""The enums of all kinds. Those of the models are registered here, and imported from here by all types."""
 
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
@@ -8,7 +8,6 @@ import strawberry
 from models.devices import KINDS
 from models.devices.catalogue import DeviceKind as Kind
 from models.devices.status import DeviceStatus
-from models.devices.water_heater import HeaterType, WaterHeaterMode
 from resolvers import series
 from resolvers.maintenance import MaintenanceKind
 
@@ -16,11 +15,9 @@ __all__ = [
     "DeviceKind",
     "DeviceOrderField",
     "DeviceStatus",
-    "HeaterType",
     "MaintenanceKind",
     "OrderDirection",
     "SeriesMethod",
-    "WaterHeaterMode",
     "metric_enum",
 ]
 
@@ -28,11 +25,6 @@ strawberry.enum(
     DeviceStatus,
     description="How a device stands: ONLINE while readings arrive, OFFLINE after a silence, MAINTENANCE when an "
     "operator has set it.",
-)
-strawberry.enum(HeaterType, description="How a water heater makes heat.")
-strawberry.enum(
-    WaterHeaterMode,
-    description="How a water heater is run. Which modes a heater has depends on its type; see `supportedModes`.",
 )
 strawberry.enum(MaintenanceKind, description="What was done to a device.")
 

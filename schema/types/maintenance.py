@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers import devices, maintenance
+from models.repositories.maintenance_records import RECORDS
+from resolvers import devices, histories, maintenance
 from resolvers.context import Scope
 from resolvers.loaders import Batch, batch
 from schema.fields import derived, link
@@ -17,6 +18,9 @@ from schema.types.paging import After, Before, Connection, First, Last, window
 
 if TYPE_CHECKING:
     from schema.types.device import Device
+
+
+_ORDER = "maintenanceRecords"
 
 
 def _device(_scope: Scope) -> Batch:
@@ -93,8 +97,8 @@ class RecordMaintenanceInput:
 
 def records(scope: Scope, first: First = None, after: After = None, last: Last = None, before: Before = None) -> Batch:
     """Bind the maintenance records of devices to the arguments of their connection."""
-    place = window(scope, maintenance.ORDER, (datetime, int), (first, after, last, before))
-    return batch(maintenance.page, window=place)
+    place = window(scope, _ORDER, (datetime, int), (first, after, last, before))
+    return histories.pages(RECORDS, _ORDER, place)
 
 
 def records_link() -> Any:

@@ -6,16 +6,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import strawberry
 
-from models.devices.water_heater import MODES, WATER_HEATER
-from resolvers import water_heaters
+from models.devices.water_heater import MODES, WATER_HEATER, HeaterType, WaterHeaterMode
+from models.repositories.water_heaters import CONTROL_CHANGES
+from resolvers import histories
 from resolvers.context import Scope
-from resolvers.loaders import Batch, batch
+from resolvers.loaders import Batch
 from schema.fields import derived, link
 from schema.types.device import Device
-from schema.types.enums import HeaterType, WaterHeaterMode, metric_enum
+from schema.types.enums import metric_enum
 from schema.types.node import Node, id_of
 from schema.types.paging import After, Before, Connection, First, Last, window
 from schema.types.reading import Reading, Series, channel, history_link, latest_link, series_link
+
+strawberry.enum(HeaterType, description="How a water heater makes heat.")
+strawberry.enum(
+    WaterHeaterMode,
+    description="How a water heater is run. Which modes a heater has depends on its type; see `supportedModes`.",
+)
 
 if TYPE_CHECKING:
     WaterHeaterMetric: TypeAlias = Enum
@@ -71,11 +78,14 @@ class WaterHeaterControlChange(Node):
         return True
 
 
+_ORDER = "controlChanges"
+
+
 def _control_changes(
     scope: Scope, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Batch:
-    place = window(scope, water_heaters.CHANGES_ORDER, (datetime, int), (first, after, last, before))
-    return batch(water_heaters.control_changes, window=place)
+    place = window(scope, _ORDER, (datetime, int), (first, after, last, before))
+    return histories.pages(CONTROL_CHANGES, _ORDER, place)
 
 
 def _supported_modes(row: Any) -> list[str]:

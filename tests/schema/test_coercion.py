@@ -12,7 +12,7 @@ from strawberry.types.arguments import convert_arguments
 from schema import SCHEMA
 from schema.coercion import coercer
 from schema.columns import Columns, columns_of
-from schema.inputs import WaterHeaterReadingInput
+from schema.kinds.water_heater_inputs import WaterHeaterReadingInput
 from schema.leaves import Unexpected
 
 CORE: Any = SCHEMA._schema

@@ -1,13 +1,20 @@
-"""A physical simulation of a fleet of water heaters: pure functions of seed and time, many heaters at once."""
+"""Physical simulations of water heaters and vending machines: functions of seed and time, many devices at once."""
 
 from models.devices.simulation.blocks import ReadingBlock
 from models.devices.simulation.fleet import generate_fleet
 from models.devices.simulation.incidents import Incident, IncidentKind
 from models.devices.simulation.simulation import FleetSimulation
 from models.devices.simulation.specs import HeaterSpec, Household, MaintenanceVisit, SparePart
+from models.devices.simulation.vending_blocks import Restocks, Sales, VendingBlock
+from models.devices.simulation.vending_fleet import generate_vending_fleet
+from models.devices.simulation.vending_incidents import VendingIncident, VendingIncidentKind
+from models.devices.simulation.vending_simulation import VendingSimulation
+from models.devices.simulation.vending_sites import PAYMENT_METHODS, Site
+from models.devices.simulation.vending_specs import SlotSpec, VendingSpec
 from models.devices.simulation.wear import Cause, CauseKind
 
 __all__ = [
+    "PAYMENT_METHODS",
     "Cause",
     "CauseKind",
     "FleetSimulation",
@@ -17,6 +24,16 @@ __all__ = [
     "IncidentKind",
     "MaintenanceVisit",
     "ReadingBlock",
+    "Restocks",
+    "Sales",
+    "Site",
+    "SlotSpec",
     "SparePart",
+    "VendingBlock",
+    "VendingIncident",
+    "VendingIncidentKind",
+    "VendingSimulation",
+    "VendingSpec",
     "generate_fleet",
+    "generate_vending_fleet",
 ]

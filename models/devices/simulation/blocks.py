@@ -1,6 +1,6 @@
 """Simulated readings, as columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,19 +38,52 @@ class ReadingBlock:
             device_ids: the identity of each device, in the order of the specifications.
             size: most readings of one batch.
 
-        Yields:
+        Returns:
             Batches in the order of the rows; none if there are no rows.
         """
-        ids = np.asarray(device_ids, dtype=np.int64)[self.device_index]
-        instants, place = np.unique(self.recorded_at_micros, return_inverse=True)
-        times = np.array([from_micros(micros) for micros in instants.tolist()], dtype=object)[place]
-        for start in range(0, len(self), size):
-            rows = slice(start, start + size)
-            channels: dict[str, ChannelValues] = {
-                name: _with_none(value[rows]) for name, value in self.channels.items()
-            }
-            channels["heating"] = self.heating[rows].tolist()
-            yield ReadingBatch(WATER_HEATER.name, ids[rows].tolist(), times[rows].tolist(), channels)
+        return column_batches(
+            kind=WATER_HEATER.name,
+            device_ids=device_ids,
+            device_index=self.device_index,
+            recorded_at_micros=self.recorded_at_micros,
+            channels=self.channels,
+            states={"heating": self.heating},
+            size=size,
+        )
+
+
+def column_batches(
+    *,
+    kind: str,
+    device_ids: Sequence[int],
+    device_index: IntArray,
+    recorded_at_micros: IntArray,
+    channels: Mapping[str, FloatArray],
+    states: Mapping[str, BoolArray],
+    size: int,
+) -> Iterator[ReadingBatch]:
+    """Cut columns of n rows into batches of at most `size` readings, in the order of the rows.
+
+    Args:
+        kind: name of the device kind.
+        device_ids: the identity of each device, in the order of the specifications.
+        device_index: (n,) place of the device in the list of specifications.
+        recorded_at_micros: (n,) microseconds since 1970.
+        channels: by channel name (n,) values; NaN becomes None.
+        states: by name of a yes-or-no channel (n,) values.
+        size: most readings of one batch.
+
+    Yields:
+        Batches; none if there are no rows.
+    """
+    ids = np.asarray(device_ids, dtype=np.int64)[device_index]
+    instants, place = np.unique(recorded_at_micros, return_inverse=True)
+    times = np.array([from_micros(micros) for micros in instants.tolist()], dtype=object)[place]
+    for start in range(0, len(device_index), size):
+        rows = slice(start, start + size)
+        values: dict[str, ChannelValues] = {name: _with_none(value[rows]) for name, value in channels.items()}
+        values |= {name: state[rows].tolist() for name, state in states.items()}
+        yield ReadingBatch(kind, ids[rows].tolist(), times[rows].tolist(), values)
 
 
 def _with_none(values: FloatArray) -> list[float | None]:

@@ -7,10 +7,10 @@ from enum import Enum
 import numpy as np
 
 from models.devices.simulation.hashing import FloatArray, KeyArray, uniform
+from models.devices.simulation.pace import MICROS_PER_DAY
 from models.types import from_micros
 
 _INCIDENT_PURPOSE = 300
-MICROS_PER_DAY = 86_400_000_000
 
 
 class IncidentKind(Enum):

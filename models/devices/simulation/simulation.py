@@ -11,7 +11,8 @@ from models.devices.simulation.controls import Controls
 from models.devices.simulation.draws import SECONDS_PER_DAY, Draws, Habits, joined, mean_flow
 from models.devices.simulation.hashing import FloatArray, IntArray, hashed, normal, text_key
 from models.devices.simulation.heater import Conditions, Tanks, TankState, Trace, run
-from models.devices.simulation.incidents import MICROS_PER_DAY, Incident, IncidentKind, incidents_of_day, marked
+from models.devices.simulation.incidents import Incident, IncidentKind, incidents_of_day, marked
+from models.devices.simulation.pace import LONGEST_STEP_SECONDS, MICROS_PER_DAY, Pace
 from models.devices.simulation.sensors import observe
 from models.devices.simulation.specs import HeaterSpec
 from models.devices.simulation.wear import WearEffects, wear_effects
@@ -19,10 +20,6 @@ from models.devices.water_heater import WaterHeaterMode
 from models.types import from_micros, to_micros
 
 WARM_UP = timedelta(hours=12)
-# Longer steps would let a thermostat overshoot by more than a kelvin.
-LONGEST_STEP_SECONDS = 60
-# Steps times devices of one block: it bounds the memory that a block needs to some hundred megabytes.
-MOST_CELLS = 500_000
 
 DRAW_BAR_PER_LITER_PER_MINUTE = 0.04
 LEAK_BAR_PER_LITER_PER_MINUTE = 5.0
@@ -80,17 +77,9 @@ class FleetSimulation:
         Raises:
             ValueError: the interval is shorter than a microsecond.
         """
-        interval = round(interval_seconds * 1e6)
-        if interval < 1:
-            raise ValueError(f"the interval is {interval_seconds} s; it must be at least a microsecond")
-        last = to_micros(until) // interval * interval
-        parts = max(1, -(-interval // (LONGEST_STEP_SECONDS * 1_000_000)))
-        most = max(1, MOST_CELLS // max(1, parts * len(self._specs)))
-        while self._now < last:
-            first = (self._now // interval + 1) * interval
-            midnight = (self._now // MICROS_PER_DAY + 1) * MICROS_PER_DAY
-            count = min((last - first) // interval, max(0, (midnight - first) // interval), most - 1) + 1
-            yield self._block(first + interval * np.arange(count), parts)
+        pace = Pace.of(interval_seconds, len(self._specs))
+        while len(instants := pace.instants(self._now, to_micros(until))):
+            yield self._block(instants, pace)
 
     def set_controls(self, device_index: int, target_temperature: float, mode: WaterHeaterMode) -> None:
         """Run one heater otherwise from `now` on; if that moves its set point, it heats at once where it is colder.
@@ -129,10 +118,9 @@ class FleetSimulation:
         self._state.energy[:] = 0
         self._now = start
 
-    def _block(self, instants: IntArray, parts: int) -> ReadingBlock:
-        before = np.concatenate([[self._now], instants[:-1]])
-        steps = before[:, None] + (instants - before)[:, None] * np.arange(1, parts + 1) // parts
-        trace, truth = self._run(np.concatenate([[self._now], steps.ravel()]))
+    def _block(self, instants: IntArray, pace: Pace) -> ReadingBlock:
+        before, parts = np.array([self._now]), pace.parts
+        trace, truth = self._run(pace.edges(self._now, instants))
         self._now = int(instants[-1])
         shape = (len(instants), parts, len(self._specs))
         at_instants = {name: value[parts - 1 :: parts] for name, value in truth.items()}

@@ -1,0 +1,1 @@
+"""How well the learnt parts do on recorded data: what `iotsphere evaluate` prints."""

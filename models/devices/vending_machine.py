@@ -1,0 +1,50 @@
+"""The kind VENDING_MACHINE: its channels, and the words for machines and payments."""
+
+from enum import Enum
+
+from models.devices.catalogue import Channel, DeviceKind
+from models.tables.vending_machine import VendingMachineRow
+from models.tables.vending_machine_reading import VendingMachineReadingRow
+
+VENDING_MACHINE = DeviceKind(
+    name="VENDING_MACHINE",
+    type_name="VendingMachine",
+    label="vending machine",
+    detail_table=VendingMachineRow,
+    reading_table=VendingMachineReadingRow,
+    channels=(
+        Channel("cabinet_temperature", "°C", -50, 100, "Temperature in the cabinet"),
+        Channel("power", "W", 0, 20_000, "Power that is drawn"),
+        Channel("door_open", "", 0, 1, "Whether the door is open", is_state=True),
+        Channel("cash_level", "minor units of the machine's currency", 0, 100_000_000, "Cash in the machine"),
+    ),
+)
+
+
+class VendingMachineType(Enum):
+    """What a machine sells."""
+
+    SNACK = "SNACK"
+    COLD_DRINK = "COLD_DRINK"
+    COFFEE = "COFFEE"
+    COMBO = "COMBO"
+    OTHER = "OTHER"
+
+
+class PaymentMethod(Enum):
+    """How a sale was paid."""
+
+    CASH = "CASH"
+    CARD = "CARD"
+    CONTACTLESS = "CONTACTLESS"
+    MOBILE = "MOBILE"
+    OTHER = "OTHER"
+
+
+class SlotChangeKind(Enum):
+    """What people did to a slot."""
+
+    CONFIGURED = "CONFIGURED"
+    REPRICED = "REPRICED"
+    RESTOCKED = "RESTOCKED"
+    CLEARED = "CLEARED"

@@ -87,7 +87,14 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
     "events": (EventSettings, {"poll_seconds": 0.2, "retention_hours": 24, "buffer_size": 100}),
     "simulator": (
         SimulatorSettings,
-        {"enabled": False, "device_count": 3, "history_days": 0.1, "interval_seconds": 60, "seed": 7},
+        {
+            "enabled": False,
+            "device_count": 3,
+            "vending_machine_count": 0,
+            "history_days": 0.1,
+            "interval_seconds": 60,
+            "seed": 7,
+        },
     ),
     "auth": (AuthSettings, {"required": False, "tokens": {}}),
     "logging": (LoggingSettings, {"level": "warning", "format": "text"}),

@@ -6,7 +6,9 @@ from app.cli.config import config
 from app.cli.console import Commands
 from app.cli.database import migrate, migration
 from app.cli.demo import demo, simulate
+from app.cli.evaluate import evaluate
 from app.cli.ingest import ingest
+from app.cli.ingest_sales import ingest_sales
 from app.cli.schema import export_schema
 from app.cli.serve import serve
 
@@ -26,6 +28,9 @@ cli = typer.Typer(
     """,
 )
 
-for command in (serve, migrate, demo, simulate, ingest, export_schema, config):
+for command in (serve, migrate, demo, simulate, ingest, ingest_sales):
+    cli.command()(command)
+cli.add_typer(evaluate, name="evaluate")
+for command in (export_schema, config):
     cli.command()(command)
 cli.command(hidden=True)(migration)

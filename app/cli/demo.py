@@ -12,6 +12,7 @@ from app.demo import Seeded, open_fleet, seed
 from app.workers import Simulating, Supervisor
 from settings.types import Settings
 
+_MACHINES_HELP = "Vending machines of the fleet, instead of simulator.vending_machine_count."
 _VERY_LONG_SECONDS = 1e8  # three years: the event loop knows no infinity
 
 
@@ -19,16 +20,18 @@ def demo(
     devices: Annotated[
         int | None, typer.Option(help="Heaters of the fleet, instead of simulator.device_count.", min=1, max=100_000)
     ] = None,
+    machines: Annotated[int | None, typer.Option(help=_MACHINES_HELP, min=0, max=100_000)] = None,
     days: Annotated[
         float | None, typer.Option(help="Days of history, instead of simulator.history_days.", min=0, max=3650)
     ] = None,
 ) -> None:
-    """Make a demo fleet of water heaters.
+    """Make a demo fleet of water heaters and vending machines.
 
-    It goes into the configured database, with maintenance records and a history of readings.
+    It goes into the configured database, with maintenance records, readings and sales.
 
     It completes what is missing and keeps what exists, so it may be run again: to bring the readings up to now, or to
-    make the fleet larger. Its devices have serial numbers from WH-0001 on.
+    make the fleet larger. Its devices have serial numbers from WH-0001
+    and VM-0001 on.
 
     For example:
 
@@ -36,10 +39,11 @@ def demo(
 
         iotsphere demo --devices 200 --days 2
     """
-    settings = load_settings(device_count=devices, history_days=days)
+    settings = load_settings(device_count=devices, vending_machine_count=machines, history_days=days)
     with progress_bar("Making the demo fleet") as bar:
         seeded = run(_seed(settings, bar))
-    output.print(f"Added {seeded.device_count:,} heaters and {seeded.reading_count:,} readings.")
+    counts = f"{seeded.device_count:,} devices, {seeded.reading_count:,} readings and {seeded.sale_count:,} sales"
+    output.print(f"Added {counts}.")
 
 
 def simulate(
@@ -49,11 +53,13 @@ def simulate(
     devices: Annotated[
         int | None, typer.Option(help="Heaters of the fleet, instead of simulator.device_count.", min=1, max=100_000)
     ] = None,
+    machines: Annotated[int | None, typer.Option(help=_MACHINES_HELP, min=0, max=100_000)] = None,
 ) -> None:
     """Keep the demo fleet alive from this process.
 
     The time since its last readings is filled, coarsely if it is long. Then readings arrive as the clock goes, and
-    changes of target temperature and mode are obeyed. A server with simulator.enabled does this by itself.
+    changes of target temperature, mode, stock and price are obeyed. A server with simulator.enabled does this by
+    itself.
 
     For example:
 
@@ -61,7 +67,7 @@ def simulate(
 
         iotsphere simulate --for 60
     """
-    settings = load_settings(device_count=devices)
+    settings = load_settings(device_count=devices, vending_machine_count=machines)
     count = run(_simulate(settings, for_seconds))
     output.print(f"Stored {count:,} readings.")
 

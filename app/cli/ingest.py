@@ -91,7 +91,7 @@ async def _ingest(
                 failures += 1
             else:
                 failures += report.accepted_count + report.duplicate_count == 0
-    _tell_created(ingestion.created)
+    tell_created(ingestion.created)
     if failures:
         raise typer.Exit(FAILED)
 
@@ -111,7 +111,8 @@ async def _load(ingestion: FileIngestion, file: str, options: FileOptions, batch
         fail(f"{rows.name} has no rows.", FAILED)
 
 
-def _tell_created(serial_numbers: Sequence[str]) -> None:
+def tell_created(serial_numbers: Sequence[str]) -> None:
+    """Print which devices were registered; nothing if none was."""
     if serial_numbers:
         more = f" and {len(serial_numbers) - _SHOWN_DEVICES} more" if len(serial_numbers) > _SHOWN_DEVICES else ""
         output.print(escape(f"Registered {', '.join(serial_numbers[:_SHOWN_DEVICES])}{more}."))

@@ -6,10 +6,13 @@ from datetime import datetime
 
 from models.devices.simulation import HeaterSpec, generate_fleet
 from models.devices.water_heater import MODES, WaterHeaterMode
+from models.principal import Principal, Role
 from models.repositories import devices
 from models.statements import Row
 from models.store import Store
 from settings.types import SimulatorSettings
+
+SIMULATOR = Principal("simulator", Role.OPERATOR)
 
 _COLUMNS = frozenset(
     {

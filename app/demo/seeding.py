@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from app.demo.fleet import DemoHeater, demo_heaters, specifications
+from app.demo.fleet import SIMULATOR, DemoHeater, demo_heaters, specifications
 from app.demo.history import INTERVAL_SECONDS, History, Progress, silent
-from models.devices.simulation import HeaterSpec, MaintenanceVisit
+from app.demo.vending_fleet import DemoMachine, demo_machines, vending_specifications
+from app.demo.vending_history import VendingHistory
+from models.devices.simulation import HeaterSpec, MaintenanceVisit, VendingSpec
+from models.devices.vending_machine import VendingMachineType
 from models.money import from_minor
-from models.principal import Principal, Role
-from resolvers import maintenance, water_heaters
+from models.repositories import histories
+from models.repositories.maintenance_records import RECORDS
+from resolvers import maintenance, vending_machines, water_heaters
 from resolvers.context import Scope, Services
-
-SIMULATOR = Principal("simulator", Role.OPERATOR)
 
 # What a specification tells of a device; the rest is known to the simulation only.
 _NAMEPLATE = (
@@ -24,6 +26,9 @@ _NAMEPLATE = (
     "firmware_version",
     "location",
     "installed_at",
+)
+_OF_HEATERS = (
+    *_NAMEPLATE,
     "heater_type",
     "mode",
     "target_temperature",
@@ -39,17 +44,20 @@ class Seeded:
     """What seeding has added.
 
     Attributes:
-        device_count: heaters that were missing.
+        device_count: devices that were missing.
         reading_count: readings that were missing.
+        sale_count: sales that were missing.
     """
 
     device_count: int
     reading_count: int
+    sale_count: int
 
 
 async def seed(services: Services, progress: Progress = silent) -> Seeded:
-    """Make what is missing of the demo fleet: heaters, their maintenance, and a history of one reading a minute.
+    """Make what is missing of the demo fleet: devices, their maintenance, and their history.
 
+    Heaters have one reading a minute; vending machines have one in five minutes, and sell and are restocked meanwhile.
     How large the fleet is and how far back its history goes is told by the section `simulator` of the settings. What
     exists is kept, so it may be called at any time; a call that was interrupted is completed by the next one.
 
@@ -58,28 +66,40 @@ async def seed(services: Services, progress: Progress = silent) -> Seeded:
     """
     now, settings = services.clock(), services.settings.simulator
     specs, rows = await specifications(services.store, settings, now)
-    known = {row["serial_number"] for row in rows}
-    missing = [spec for spec in specs if spec.serial_number not in known]
+    vending_specs, vending_rows = await vending_specifications(services.store, settings, now)
+    known = {row["serial_number"] for row in (*rows, *vending_rows)}
+    missing = [spec for spec in (*specs, *vending_specs) if spec.serial_number not in known]
     for number, spec in enumerate(missing):
-        progress("heaters", number / len(missing))
+        progress("devices", number / len(missing))
         await _create(services, spec)
     heaters = demo_heaters(*await specifications(services.store, settings, now))
-    await _add_maintenance(services, heaters)
-    return Seeded(len(missing), await _add_readings(services, heaters, progress))
+    machines = demo_machines(*await vending_specifications(services.store, settings, now))
+    await _add_maintenance(services, [*heaters, *machines])
+    traded, sale_count = await _add_trade(services, machines, progress)
+    return Seeded(len(missing), traded + await _add_readings(services, heaters, progress), sale_count)
 
 
-async def _create(services: Services, spec: HeaterSpec) -> None:
-    given: dict[str, Any] = {name: getattr(spec, name) for name in _NAMEPLATE}
-    await water_heaters.create(Scope(services, SIMULATOR), given)
-
-
-async def _add_maintenance(services: Services, heaters: Sequence[DemoHeater]) -> None:
+async def _create(services: Services, spec: HeaterSpec | VendingSpec) -> None:
     scope = Scope(services, SIMULATOR)
-    counts = await maintenance.count(scope, [heater.device_id for heater in heaters], None)
-    for heater, count in zip(heaters, counts, strict=True):
+    if isinstance(spec, HeaterSpec):
+        await water_heaters.create(scope, {name: getattr(spec, name) for name in _OF_HEATERS})
+        return
+    given: dict[str, Any] = {name: getattr(spec, name) for name in _NAMEPLATE}
+    given["machine_type"] = VendingMachineType(spec.machine_type)
+    given["target_cabinet_temperature"] = spec.target_cabinet_temperature
+    given["currency"], given["time_zone"] = spec.currency, spec.time_zone
+    given["cash_capacity"] = (from_minor(spec.cash_capacity, spec.currency), spec.currency)
+    await vending_machines.create(scope, given)
+
+
+async def _add_maintenance(services: Services, devices: Sequence[DemoHeater | DemoMachine]) -> None:
+    scope = Scope(services, SIMULATOR)
+    ids = [device.device_id for device in devices]
+    counts = await histories.count_by_devices(services.store, RECORDS, ids)
+    for device, count in zip(devices, counts, strict=True):
         # They are added in their order: what an interrupted call has stored comes first.
-        for visit in heater.spec.maintenance[count:]:
-            await maintenance.record(scope, _record(heater.device_id, visit))
+        for visit in device.spec.maintenance[count:]:
+            await maintenance.record(scope, _record(device.device_id, visit))
 
 
 def _record(device_id: int, visit: MaintenanceVisit) -> maintenance.NewRecord:
@@ -108,3 +128,19 @@ async def _add_readings(services: Services, heaters: Sequence[DemoHeater], progr
         if (now - start).total_seconds() >= INTERVAL_SECONDS:
             count += await (await History.begun(services, part, start)).advance(now, INTERVAL_SECONDS, progress)
     return count
+
+
+async def _add_trade(services: Services, machines: Sequence[DemoMachine], progress: Progress) -> tuple[int, int]:
+    """Add readings and sales of each machine since its last reading, or of the whole history; return both counts."""
+    now = services.clock()
+    beginning = now - timedelta(days=services.settings.simulator.history_days)
+    parts: dict[datetime, list[DemoMachine]] = {}
+    for machine in machines:
+        # Each from its own last reading: its stock is that of then.
+        parts.setdefault(max(machine.latest_reading_at or beginning, beginning), []).append(machine)
+    reading_count = sale_count = 0
+    for start, part in sorted(parts.items()):
+        history = await VendingHistory.begun(services, part, min(start, now))
+        reading_count += await history.advance(now, history.interval_seconds, progress)
+        sale_count += history.sale_count
+    return reading_count, sale_count

@@ -14,7 +14,6 @@ from app.files.formats import RowChunk, RowFile
 from app.files.problems import listed
 from app.files.time_detection import TimeSample, detect_style, given_style, undecided
 from app.files.times import TimeParser
-from app.files.values import is_empty
 from app.files.zones import load_zone
 from models.learning.demand import MachineHistory
 
@@ -27,8 +26,6 @@ _KNOWN_COLUMNS = {
     "product": ("product", "productname", "item", "coffeename", "sku"),
     "units": ("units", "quantity", "qty", "rqty"),
 }
-# Written-out dates, which detection leaves to --time-format.
-_WRITTEN_OUT = ("%A, %B %d, %Y", "%B %d, %Y", "%d %B %Y", "%d %b %Y", "%b %d, %Y")
 
 
 @dataclass(slots=True)
@@ -117,11 +114,6 @@ def _time_parser(chunk: RowChunk, column: str, time_format: str | None) -> TimeP
     if time_format is not None:
         return given_style(time_format).parse
     values = chunk.column(column)
-    first = next((value for value in values if not is_empty(value)), None)
-    for written_out in _WRITTEN_OUT:
-        parse = given_style(written_out).parse
-        if first is not None and _parsed(parse, first) is not None:
-            return parse
     # Sales come in no even rhythm, so that all rows may be taken as those of one device.
     sample = TimeSample(column, "line", values, chunk.line_numbers, [""] * len(values))
     style = detect_style(sample)

@@ -151,7 +151,7 @@ class ReadingFile(Iterator[FileBatch]):
         if self._local_times is None:
             check_zone(times, self._style)
         else:
-            moments, _ = _parse_times(self._style, times.values, times.column)
+            moments, _ = parse_times(self._style, times.values, times.column)
             pairs = zip(times.serials, moments, strict=True)
             self._local_times.learn_order((serial, moment) for serial, moment in pairs if moment is not None)
 
@@ -200,11 +200,11 @@ class ReadingFile(Iterator[FileBatch]):
         column = self.mapping.recorded_at
         if self._style is None:
             return [None] * len(values), {i: _no_time(column) for i in range(len(values))}
-        moments, faults = _parse_times(self._style, values, column)
+        moments, faults = parse_times(self._style, values, column)
         if self._local_times is not None:
             instants, zone_faults = self._local_times.to_utc(moments, serials)
             return instants, {**faults, **zone_faults}
-        instants = [None if moment is None else _in_utc(moment) for moment in moments]
+        instants = [None if moment is None else in_utc(moment) for moment in moments]
         if None in instants:
             for index, moment in enumerate(moments):
                 if moment is not None and instants[index] is None:
@@ -284,9 +284,8 @@ def _take(chunks: Iterator[RowChunk], sample: list[RowChunk], wanted: int) -> bo
     return True
 
 
-def _parse_times(
-    style: TimeStyle, values: Sequence[Any], column: str
-) -> tuple[list[datetime | None], dict[int, Fault]]:
+def parse_times(style: TimeStyle, values: Sequence[Any], column: str) -> tuple[list[datetime | None], dict[int, Fault]]:
+    """Return (n,) times of a column with or without zone, None where there is none, and what is wrong by index."""
     try:
         return list(map(style.parse, values)), {}
     except ValueError:
@@ -313,7 +312,7 @@ def _no_time(column: str) -> Fault:
     return Fault("NO_TIME", f"column {column!r} is empty where the time should stand")
 
 
-def _in_utc(moment: datetime) -> datetime | None:
+def in_utc(moment: datetime) -> datetime | None:
     """Return the instant in UTC; None where it has no zone, or lies before the year 1 or after 9999."""
     if moment.tzinfo is UTC:
         return moment

@@ -1,6 +1,7 @@
 """What became of a file: counts, reasons, and the first examples of each."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from app.files.batches import FileBatch
 from app.files.problems import RejectedRow
@@ -42,15 +43,21 @@ class FileReport:
             batch: as it was sent, so that indexes of the verdict are indexes of its rows.
             ingest_report: the verdict; None where no row of the batch was left to send.
         """
-        self._place = batch.place
-        rejected = list(batch.rejected)
-        if ingest_report is not None:
-            self.accepted_count += ingest_report.accepted_count
-            self.duplicate_count += ingest_report.duplicate_count
-            rejected += [
-                RejectedRow(batch.line_numbers[rejection.index], rejection.code, rejection.message)
-                for rejection in ingest_report.rejected
-            ]
+        if ingest_report is None:
+            self.count(0, 0, batch.rejected, batch.place)
+            return
+        refused = [
+            RejectedRow(batch.line_numbers[rejection.index], rejection.code, rejection.message)
+            for rejection in ingest_report.rejected
+        ]
+        accepted, duplicate = ingest_report.accepted_count, ingest_report.duplicate_count
+        self.count(accepted, duplicate, [*batch.rejected, *refused], batch.place)
+
+    def count(self, accepted: int, duplicate: int, rejected: Iterable[RejectedRow], place: str) -> None:
+        """Add rows that were stored now, stored before, and rejected; `place` is what their numbers count."""
+        self._place = place
+        self.accepted_count += accepted
+        self.duplicate_count += duplicate
         for row in sorted(rejected):
             self.reasons[row.code] += 1
             examples = self.examples.setdefault(row.code, [])

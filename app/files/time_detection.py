@@ -26,6 +26,7 @@ _RECOGNISED_ROWS = 1000
 _NUMERIC_DATE = re.compile(r"\s*(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})(?!\d)")
 # Smallest plausible numbers since 1970, 1973 in each unit; each reaches to the next.
 _EPOCH_FLOORS = {"epoch-ns": 1e17, "epoch-us": 1e14, "epoch-ms": 1e11, "epoch-s": 1e8}
+_WRITTEN_OUT = ("%A, %B %d, %Y", "%B %d, %Y", "%d %B %Y", "%d %b %Y", "%b %d, %Y")
 _ASK = "give it with --time-format, as --time-format '%d/%m/%Y %H:%M'"
 
 
@@ -86,6 +87,9 @@ def detect_style(sample: TimeSample) -> TimeStyle | None:
         return iso_style()
     if sum(_date_numbers(value) is not None for value in values) * 2 > len(values):
         return _detect_date_order(sample, indexes)
+    for time_format in _WRITTEN_OUT:
+        if _share(values, strptime_style(time_format).parse) > 0.5:
+            return strptime_style(time_format)
     raise FileProblem(
         f"The way in which column {sample.column!r} writes times ({sample.like(first[0])}) is not recognised; {_ASK}."
     )

@@ -30,7 +30,7 @@ class Simulating:
         fleet = await self._found(beat)
         count = await fleet.catch_up()
         self.stored_count += count
-        logger.info("%d demo heaters are alive; %d readings filled the gap since their last ones", len(fleet), count)
+        logger.info("%d demo devices are alive; %d readings filled the gap since their last ones", len(fleet), count)
         beat()
         while True:
             await asyncio.sleep(fleet.seconds_to_next())

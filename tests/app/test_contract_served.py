@@ -86,6 +86,42 @@ async def test_a_heater_from_registration_to_removal(client: httpx.AsyncClient):
     assert (await ask(client, "node", id=device_id, ids=[device_id])) == {"node": None, "nodes": [None]}
 
 
+async def test_a_vending_machine_from_registration_to_removal(client: httpx.AsyncClient):
+    """Every document of the contract that concerns vending machines, in the order in which a person would send them."""
+    given = {"name": "Lobby", "serialNumber": "VM-1", "machineType": "COMBO"}
+    machine_id = (await ask(client, "create_vending_machine", input=given))["createVendingMachine"]["vendingMachine"][
+        "id"
+    ]
+    slot = {"slot": "A1", "name": "Cola", "capacity": 10, "quantity": 3, "price": {"amount": "1.50", "currency": "EUR"}}
+    product = (await ask(client, "set_products", input={"machineId": machine_id, **slot}))["configureProduct"][
+        "product"
+    ]
+    assert (product["slot"], product["price"]["amount"], product["lowStockThreshold"]) == ("A1", "1.50", 2)
+    sold = {"machineId": machine_id, "slot": "A1", "transactionId": "t-1", "soldAt": datetime.now(UTC).isoformat()}
+    payload = (await ask(client, "record_sales", input={"sales": [sold, {**sold, "quantity": 9}]}))["recordSales"]
+    assert (payload["acceptedCount"], [row["code"] for row in payload["rejected"]]) == (1, ["CONFLICT"])
+    assert payload["lowStockProducts"] == [{"id": product["id"], "name": "Cola", "quantity": 2}]
+    reading = {"deviceId": machine_id, "recordedAt": TIMES[0].isoformat(), "cabinetTemperature": 4.5, "cashLevel": 250}
+    stored = await ask(client, "record_vending_readings", input={"readings": [reading]})
+    assert stored["recordVendingMachineReadings"]["acceptedCount"] == 1
+
+    (need,) = (await ask(client, "restock_route"))["restockNeeds"]["nodes"]
+    assert (need["machine"]["id"], need["lowStockProductCount"]) == (machine_id, 1)
+    assert need["items"] == [{"product": {"name": "Cola", "slot": "A1"}, "quantityToLoad": 8}]
+    loads = [{"productId": product["id"], "quantity": 8}]
+    (loaded,) = (await ask(client, "restock", input={"machineId": machine_id, "loads": loads}))["restock"]["products"]
+    assert (loaded["quantity"], loaded["isLowStock"]) == (10, False)
+    page = (await ask(client, "vending_machine_page", id=machine_id))["vendingMachine"]
+    assert (page["status"], page["cashLevel"]) == ("ONLINE", {"amount": "2.50", "currency": "EUR"})
+    assert (page["products"][0]["quantity"], page["sales"]["nodes"][0]["total"]["amount"]) == (10, "1.50")
+    assert page["salesSummary"]["transactionCount"] == 0
+    devices = (await ask(client, "device_list", first=2))["devices"]["edges"]
+    assert devices[0]["node"]["latestReading"]["cabinetTemperature"] == 4.5
+
+    await ask(client, "delete_device", input={"id": machine_id})
+    assert (await ask(client, "node", id=product["id"], ids=[machine_id])) == {"node": None, "nodes": [None]}
+
+
 async def test_a_fleet_is_listed(client: httpx.AsyncClient):
     """The lists, the counts and the look-up by serial number."""
     ids = [await registered(client, number) for number in range(1, 4)]

@@ -10,9 +10,10 @@ from app.demo.fleet import demo_heaters, specifications
 from models.clock import now
 from models.devices.water_heater import WaterHeaterMode
 from models.principal import ANONYMOUS
-from models.repositories import device_changes, devices, readings
+from models.repositories import device_changes, devices, histories, readings
+from models.repositories.maintenance_records import RECORDS
 from models.repositories.readings import TimeRange
-from resolvers import maintenance, water_heaters
+from resolvers import water_heaters
 from resolvers.context import Scope
 from tests.app.running import SetClock, services_over
 from tests.factories import add_heater
@@ -55,7 +56,7 @@ async def test_seeding_makes_heaters_with_maintenance_and_a_history(store):
     assert sum(await counts(store, ids)) == added.reading_count
     # 72 minutes, of which a sensor may miss one and an incident silence some.
     assert 100 <= added.reading_count <= 144
-    records = await maintenance.count(Scope(services, ANONYMOUS), ids, None)
+    records = await histories.count_by_devices(store, RECORDS, ids)
     heaters = demo_heaters(*await specifications(store, services.settings.simulator, now()))
     assert records == [len(heater.spec.maintenance) for heater in heaters]
     assert min(records) >= 1
@@ -85,13 +86,13 @@ async def test_an_interrupted_seeding_is_completed(store):
     services = services_over(store, **SMALL)
     await seed(services)
     ids = [row["id"] for row in await rows_of(store)]
-    wanted = await maintenance.count(Scope(services, ANONYMOUS), ids, None)
+    wanted = await histories.count_by_devices(store, RECORDS, ids)
     async with store.transaction() as transaction:
         oldest = "SELECT min(performed_at) FROM maintenance_records"
         await transaction.run("DELETE FROM maintenance_parts")
         await transaction.run(f"DELETE FROM maintenance_records WHERE performed_at > ({oldest})")
     await seed(services)
-    assert await maintenance.count(Scope(services, ANONYMOUS), ids, None) == wanted
+    assert await histories.count_by_devices(store, RECORDS, ids) == wanted
 
 
 async def test_a_device_that_merely_has_such_a_serial_number_is_left_alone(store):

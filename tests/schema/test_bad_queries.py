@@ -81,7 +81,7 @@ async def test_ids_of_other_types(graph: Graph):
         graph, "query ($id: ID!) { device(id: $id) { id } }", id=ids.encode("MaintenanceRecord", 1)
     )
     assert (code, path) == ("BAD_USER_INPUT", ["id"])
-    assert "is the id of a MaintenanceRecord; here one of WaterHeater is needed" in message
+    assert "is the id of a MaintenanceRecord; here one of WaterHeater or VendingMachine is needed" in message
     code, _, path = await refused(
         graph, "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[heater_id(1), ids.encode("Toaster", 1)]
     )

@@ -47,7 +47,7 @@ async def test_fleet_overview_counts_every_kind_and_status(graph: Graph):
     await record(graph, heater_id(first), [this_minute()], temperature=[50])
     assert (await answer(graph, "fleet_overview"))["fleet"] == {
         "deviceCount": 3,
-        "devicesByKind": [{"kind": "WATER_HEATER", "count": 3}],
+        "devicesByKind": [{"kind": "WATER_HEATER", "count": 3}, {"kind": "VENDING_MACHINE", "count": 0}],
         "devicesByStatus": [
             {"status": "ONLINE", "count": 1},
             {"status": "OFFLINE", "count": 2},

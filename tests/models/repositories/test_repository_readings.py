@@ -35,7 +35,7 @@ async def ids(store: Store) -> list[int]:
 async def add(store: Store, device_ids: list[int], times: list[datetime], **channels: Any) -> set[tuple[int, datetime]]:
     """Store readings in one transaction and return the new keys."""
     async with store.transaction() as transaction:
-        return await readings.add(transaction, ReadingBatch(KIND, device_ids, times, channels))
+        return set(await readings.add(transaction, ReadingBatch(KIND, device_ids, times, channels)))
 
 
 async def values_of(store: Store, device_id: int) -> list[tuple[datetime, float]]:

@@ -1,0 +1,119 @@
+"""`iotsphere ingest-sales`."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from app.cli.console import FAILED, fail, load_settings, output, progress_bar, run, services_of
+from app.cli.ingest import tell_created
+from app.cli.selling import Creation, SalesIngestion
+from app.files import FORMATS, FileOptions, FileProblem, FileReport, parse_pairs
+from app.files.sales import SalesFile
+from models.money import check_currency
+from settings.types import Settings
+
+
+def ingest_sales(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="CSV, JSON or NDJSON, gzip too; - for standard input.")
+    ],
+    *,
+    serial: Annotated[str | None, typer.Option(help="Serial number of the machine of all rows.")] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="TARGET=COLUMN,…", help="Columns, as sold_at=TransDate,slot=RCoil."),
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Currency of the prices, as EUR; that of each machine if not given.")
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option(help="Zone of times without one, and of machines that are registered; UTC if not given."),
+    ] = None,
+    time_format: Annotated[
+        str | None,
+        typer.Option(help="iso, epoch-s, epoch-ms, epoch-us, epoch-ns or a format of strptime; detected without it."),
+    ] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help=f"{', '.join(FORMATS)}; found by name and content without it.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Rows that are stored together; ingest.max_batch_size at most.")
+    ] = None,
+    create: Annotated[
+        bool, typer.Option("--create", help="Make machines, slots and products that do not exist; needs --currency.")
+    ] = False,
+) -> None:
+    """Load sales of vending machines from files.
+
+    docs/ingesting-files.md tells all about them.
+
+    Each row is a line of a transaction. Those that pass the checks are stored, the others are reported by line. What is
+    stored already counts as duplicate, so the command can be run again. It ends with status 0 if anything of each file
+    is stored, and 1 if nothing is or a file cannot be read.
+
+    For example:
+
+        iotsphere ingest-sales --map slot=coil,sold_at=time,unit_price=price sales.csv
+
+        iotsphere ingest-sales --create --currency EUR --serial VM-7 --map sold_at=time,product=item sales.csv
+    """
+    settings = load_settings()
+    if currency is not None:
+        check_currency(currency, input_path=())
+    if create and currency is None:
+        raise FileProblem("--create needs the currency of the machines that it registers, as --currency EUR.")
+    options = FileOptions(
+        serial=serial,
+        format=format_,
+        mapping=parse_pairs("--map", map_ or ()),
+        time_format=time_format,
+        timezone=timezone,
+    )
+    creation = Creation(currency, timezone or "UTC") if create and currency is not None else None
+    size = min(batch_size or settings.ingest.max_batch_size, settings.ingest.max_batch_size)
+    run(_ingest(settings, files, options, size, creation, currency))
+
+
+async def _ingest(  # noqa: PLR0917 - handed on from the options of the command
+    settings: Settings,
+    files: Sequence[str],
+    options: FileOptions,
+    batch_size: int,
+    creation: Creation | None,
+    currency: str | None,
+) -> None:
+    failures = 0
+    async with services_of(settings) as services:
+        ingestion = SalesIngestion(services, creation, currency)
+        for file in files:
+            report = FileReport()
+            try:
+                await _load(ingestion, file, options, batch_size, report)
+            except FileProblem as problem:
+                typer.echo(problem.message, err=True)
+                failures += 1
+            else:
+                failures += report.accepted_count + report.duplicate_count == 0
+    tell_created(ingestion.created)
+    if failures:
+        raise typer.Exit(FAILED)
+
+
+async def _load(
+    ingestion: SalesIngestion, file: str, options: FileOptions, batch_size: int, report: FileReport
+) -> None:
+    with SalesFile(file, options, batch_size) as rows:
+        for line in rows.description:
+            output.print(escape(line))
+        try:
+            with progress_bar(f"Loading {rows.name}") as bar:
+                total = rows.bytes_total
+                await ingestion.store(rows, report, lambda read: bar.move(read / total if total else None))
+        finally:
+            if report.row_count:
+                output.print(escape("\n".join(report.lines())))
+    if not report.row_count:
+        fail(f"{rows.name} has no rows.", FAILED)

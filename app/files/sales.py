@@ -256,7 +256,7 @@ class SalesFile(Iterator[SaleBatch]):
         return int(number)
 
 
-class _Unusable(Exception):  # noqa: N818 - a row's fault on its way to the report, no error
+class _Unusable(Exception):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.message)
         self.fault = fault

@@ -55,10 +55,10 @@ def _problem_of_time(sale: NewSale, settings: IngestSettings, now: datetime) -> 
     return None
 
 
-def price_of(sale: NewSale, product: Row) -> int | Problem:
-    """Return the price of a unit in minor units: as told, or the product's; or what is wrong with it."""
+def told_price(sale: NewSale, product: Row) -> int | Problem | None:
+    """Return the price of a unit in minor units as it was told, None if it was not, or what is wrong with it."""
     if sale.unit_price is None:
-        return int(product["price_minor"])
+        return None
     amount, currency = sale.unit_price
     if currency != product["currency"]:
         return WRONG_CURRENCY, f"The machine's currency is {product['currency']}, not {currency[:10]}."
@@ -74,17 +74,24 @@ class Assortment:
 
     Attributes:
         products: all of them, in the order in which they were put in.
+        repricings: product_id, changed_at and old_price_minor of changes of prices, oldest first, as far back as a sale
+            that does not tell its price.
     """
 
     products: Sequence[Row]
+    repricings: Sequence[Row] = ()
     _by_id: dict[int, Row] = field(init=False)
     _by_slot: dict[tuple[int, str], list[Row]] = field(init=False)
+    _repriced: dict[int, list[Row]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._by_id = {row["id"]: row for row in self.products}
         self._by_slot = {}
         for row in self.products:
             self._by_slot.setdefault((row["device_id"], row["slot"]), []).append(row)
+        self._repriced = {}
+        for change in self.repricings:
+            self._repriced.setdefault(change["product_id"], []).append(change)
 
     def sold_in(self, sale: NewSale) -> Row | Problem:
         """Return the product that a sale was a sale of, or why there is none.
@@ -105,6 +112,13 @@ class Assortment:
             return named
         return self._at(sale.device_id, named["slot"], sale.sold_at) or named
 
+    def price_then(self, product: Row, instant: datetime) -> int:
+        """Return the price of a unit at an instant, in minor units."""
+        for change in self._repriced.get(product["id"], ()):
+            if change["changed_at"] > instant:
+                return int(change["old_price_minor"])
+        return int(product["price_minor"])
+
     def is_same(self, sale: NewSale, stored: Mapping[str, Any]) -> bool:
         """Return whether a sale that is sent again tells what is stored of it.
 
@@ -115,7 +129,7 @@ class Assortment:
         product = self._by_id[stored["product_id"]]
         return (
             self._may_be(sale, product)
-            and (sale.unit_price is None or price_of(sale, product) == stored["unit_price_minor"])
+            and told_price(sale, product) in {None, stored["unit_price_minor"]}
             and sale.quantity == stored["quantity"]
             and sale.payment_method == stored["payment_method"]
             and sale.sold_at == stored["sold_at"]

@@ -16,7 +16,7 @@ from models.store import Transaction
 from resolvers import devices
 from resolvers.context import Scope
 from resolvers.reading_checks import device_problem
-from resolvers.sale_checks import CONFLICT, Assortment, Problem, price_of, problem_of
+from resolvers.sale_checks import CONFLICT, Assortment, Problem, problem_of, told_price
 
 
 @dataclass(slots=True)
@@ -49,9 +49,11 @@ class _Recording:
         product = self.assortment.sold_in(sale)
         if isinstance(product, tuple):
             return product
-        price = price_of(sale, product)
+        price = told_price(sale, product)
         if isinstance(price, tuple):
             return price
+        if price is None:
+            price = self.assortment.price_then(product, sale.sold_at)
         self.new.append(self._row(sale, product, price))
         self.stored[_key(sale)] = self.new[-1]
         return None
@@ -181,7 +183,12 @@ def _check_size(scope: Scope, size: int) -> None:
 async def _begin(
     transaction: Transaction, sold: Sequence[NewSale], now: datetime, clock_tolerance: timedelta
 ) -> _Recording:
-    assortment = Assortment(await products.ever_in(transaction, [sale.device_id for sale in sold]) if sold else ())
+    machines = list({sale.device_id for sale in sold})
+    unpriced = [sale.sold_at for sale in sold if sale.unit_price is None]
+    assortment = Assortment(
+        await products.ever_in(transaction, machines) if machines else (),
+        await products.repricings(transaction, machines, min(unpriced)) if unpriced else (),
+    )
     recording = _Recording(assortment, now, clock_tolerance)
     keys = list(dict.fromkeys(_key(sale)[:2] for sale in sold))
     for row in await sales.of_transactions(transaction, keys) if keys else ():

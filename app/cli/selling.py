@@ -19,7 +19,7 @@ from models.statements import Row
 from resolvers import products as assortments
 from resolvers import sales, vending_machines
 from resolvers.context import Scope, Services
-from resolvers.sale_checks import UNKNOWN_PRODUCT, problem_of
+from resolvers.sale_checks import problem_of
 
 NEW_CAPACITY = 10
 
@@ -220,4 +220,4 @@ def _not_there(row: SaleRow, there: Row | None, slot: str) -> tuple[str, str]:
         return "OTHER_PRODUCT", f"sells {shown(row.product)} from slot '{slot}', which held {shown(there['name'])}"
     if row.slot:
         return "UNKNOWN_SLOT", f"the machine has no product in slot '{slot[:20]}'; --create puts it there"
-    return UNKNOWN_PRODUCT, f"the machine has no product {shown(row.product)}; --create puts it into a slot"
+    return "UNKNOWN_PRODUCT", f"the machine has no product {shown(row.product)}; --create puts it into a slot"

@@ -14,7 +14,11 @@ from app.cli.console import load_settings, output, progress_bar
 from app.examples import Examples
 from settings.types import Settings
 
-_LABELS = {"heaters": "Making the demo fleet", "readings": "Making the history of the demo fleet"}
+_LABELS = {
+    "devices": "Making the demo fleet",
+    "sales": "Making the sales of the demo fleet",
+    "readings": "Making the readings of the demo fleet",
+}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
 

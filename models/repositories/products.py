@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
+from models.devices.vending_machine import SlotChangeKind
 from models.repositories.base import Reads, Writes
 from models.repositories.histories import History
 from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns
@@ -84,6 +85,20 @@ async def add_slot_changes(transaction: Writes, changes: Sequence[Mapping[str, A
     """Record what was done to slots."""
     empty = dict.fromkeys(("old_price_minor", "new_price_minor", "old_quantity", "new_quantity"))
     await transaction.execute_many(_insert_change(), [{**empty, **each} for each in changes])
+
+
+async def repricings(db: Reads, device_ids: Sequence[int], since: datetime) -> list[Row]:
+    """Return product_id, changed_at and old_price_minor of each change of a price after an instant, oldest first."""
+    return list(await db.fetch(_repricings(db.dialect), ids=list(set(device_ids)), since=since))
+
+
+@prepared
+def _repricings(dialect: str) -> Statement:
+    later = _CHANGE["changed_at"] > bindparam("since", type_=_CHANGE["changed_at"].type)
+    repriced = and_(_CHANGE["kind"] == SlotChangeKind.REPRICED.value, later)
+    mine = is_one_of(_CHANGE["device_id"], "ids", dialect)
+    names = (_CHANGE["product_id"], _CHANGE["changed_at"], _CHANGE["old_price_minor"])
+    return Statement(select(*names).where(mine, repriced).order_by(_CHANGE["changed_at"], _CHANGE["id"]))
 
 
 @prepared

@@ -30,7 +30,7 @@ class SaleInput:
     slot: str | None = strawberry.field(default=None, description="the slot from which it was sold.")
     quantity: int | None = strawberry.field(default=None, description="Units, at least 1; 1 if not given.")
     unit_price: MoneyInput | None = strawberry.field(
-        default=None, description="What a unit was sold for; the product's price if not given."
+        default=None, description="What a unit was sold for; the price that the product had then if not given."
     )
     payment_method: PaymentMethod | None = strawberry.field(
         default=None, description="How it was paid; OTHER if not given."

@@ -12,7 +12,7 @@ from app.cli import cli
 from tests.app.running import ROOT, logging_restored, use_environment
 from tests.databases import postgresql_url, run_as_admin
 
-COMMANDS = ("serve", "migrate", "demo", "simulate", "ingest", "export-schema", "config")
+COMMANDS = ("serve", "migrate", "demo", "simulate", "ingest", "ingest-sales", "evaluate", "export-schema", "config")
 SHARED_FILE = ROOT.parent / "shared" / "data" / "water_heater" / "electric_load_7_days.json"
 
 
@@ -95,7 +95,7 @@ def test_generated_data_is_no_place_for_commands(environment):
 def test_migrate_brings_a_database_up_to_date(environment):
     """First it lacks everything, then nothing; it may be run again."""
     assert "iotsphere migrate" in invoke("migrate", "--check", status=1).stderr
-    assert invoke("migrate").stdout == "Applied 0001.\n"
+    assert invoke("migrate").stdout == "Applied 0001, 0002.\n"
     assert invoke("migrate").stdout == "The database was up to date.\n"
     assert invoke("migrate", "--check").stdout == "The database is up to date.\n"
 
@@ -106,7 +106,7 @@ def test_commands_leave_a_shared_database_unmigrated(environment, postgresql_ser
     environment.setenv("IOTSPHERE_DATABASE__URL", postgresql_url(postgresql_server, "unmigrated"))
     try:
         assert "run 'iotsphere migrate' first" in invoke("demo", status=1).stderr
-        assert invoke("migrate").stdout == "Applied 0001.\n"
+        assert invoke("migrate").stdout == "Applied 0001, 0002.\n"
         assert invoke("migrate", "--check").stdout == "The database is up to date.\n"
     finally:
         asyncio.run(run_as_admin(postgresql_server, "DROP DATABASE unmigrated WITH (FORCE)"))
@@ -114,8 +114,8 @@ def test_commands_leave_a_shared_database_unmigrated(environment, postgresql_ser
 
 def test_demo_makes_a_fleet_and_completes_it(environment):
     """The numbers of what was added are told."""
-    assert invoke("demo", "--devices", "2", "--days", "0.02").stdout.startswith("Added 2 heaters and ")
-    assert invoke("demo", "--devices", "3", "--days", "0.02").stdout.startswith("Added 1 heaters and ")
+    assert invoke("demo", "--devices", "2", "--days", "0.02").stdout.startswith("Added 8 devices, ")
+    assert invoke("demo", "--devices", "3", "--days", "0.02").stdout.startswith("Added 1 devices, ")
 
 
 def test_simulate_needs_a_fleet(environment):
@@ -193,6 +193,39 @@ def test_a_week_of_real_measurements_loads_whole(environment):
     mapping = ("--map", "recorded_at=timestamp,power=load", "--timezone", "Europe/Berlin")
     text = invoke("ingest", "--create", "--serial", "REAL-1", *mapping, str(SHARED_FILE)).stdout
     assert "10,080 rows: 10,080 accepted, 0 duplicate, 0 rejected" in text
+
+
+def test_sales_are_ingested_with_what_is_missing(environment, tmp_path):
+    """How the file is read, counts, and the machines that were registered; loading it again stores nothing twice."""
+    text = "time,item,price\n2024-07-01,Latte,3\n2024-07-02,Tea,cheap\n"
+    options = ("--serial", "VM-7", "--map", "sold_at=time,product=item,unit_price=price")
+    with file_with(tmp_path, text, "sales.csv") as path:
+        assert "UNKNOWN_DEVICE: 1" in invoke("ingest-sales", *options, path, status=1).stdout
+        assert "--currency" in invoke("ingest-sales", "--create", *options, path, status=1).stderr
+        wrong = invoke("ingest-sales", "--create", "--currency", "euro", *options, path, status=1).stderr
+        assert "'euro' is not a currency" in wrong
+        arguments = ("ingest-sales", "--create", "--currency", "EUR", *options, path)
+        first, again = invoke(*arguments).stdout, invoke(*arguments).stdout
+    assert "a date alone being noon" in first
+    assert "2 rows: 1 accepted, 0 duplicate, 1 rejected" in first
+    assert "NOT_A_NUMBER: 1\n    line 3:" in first
+    assert "Registered VM-7." in first
+    assert "2 rows: 0 accepted, 1 duplicate, 1 rejected" in again
+
+
+def test_the_forecast_of_demand_is_evaluated(environment, tmp_path):
+    """Errors of all methods for each machine; one sentence for a file that is not there or holds no sales."""
+    days = [f"2024-0{month}-{day:02},Latte\n" for month in (1, 2, 3) for day in range(1, 29)]
+    with file_with(tmp_path, "date,product\n" + "".join(days * 3), "sales.csv") as path:
+        text = invoke("evaluate", "demand", path).stdout
+    assert "CHOSEN EACH DAY" in text
+    assert "SEASONAL_NAIVE" in text
+    assert "WEEKDAY_MEAN" in text
+    missing = invoke("evaluate", "demand", str(tmp_path / "none.csv"), status=1).stderr
+    assert missing.count("\n") == 1
+    with file_with(tmp_path, "a,b\n1,2\n", "other.csv") as path:
+        assert "map one of" in invoke("evaluate", "demand", path, status=1).stderr
+    assert "iotsphere evaluate demand" in invoke("evaluate", "demand", "--help").stdout
 
 
 def test_the_schema_is_printed_written_and_compared(environment, tmp_path):

@@ -127,7 +127,9 @@ async def test_simulate_in_a_process_of_its_own_reaches_subscribers_of_a_server(
     environment.setenv("IOTSPHERE_SIMULATOR__ENABLED", "false")
     async with process("serve", "--demo", "--port", "0") as server:
         url = await url_told(server)
-        query = "{ devices(first: 1) { edges { node { id ... on WaterHeater { latestReading { recordedAt } } } } } }"
+        latest = "{ latestReading { recordedAt } }"
+        kinds = f"... on WaterHeater {latest} ... on VendingMachine {latest}"
+        query = f"{{ devices(first: 1) {{ edges {{ node {{ id {kinds} }} }} }} }}"
         async with httpx.AsyncClient() as client, process("simulate") as simulating:
             body = {"query": query}
             first = (await client.post(url, json=body)).json()

@@ -1,7 +1,7 @@
 """Sales and the stock: exact under concurrency, told twice, told late, refunded, and at the price of then."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -134,6 +134,21 @@ async def test_a_sale_shows_the_price_and_the_product_of_then(graph: Graph):
     }
     assert found == {"old": ("Product A1", "1.50"), "dear": ("Product A1", "2.00"), "water": ("Water", "0.80")}
     assert await stock(graph, machine) == {}
+
+
+async def test_a_late_sale_has_the_price_of_then(graph: Graph):
+    """A sale that does not tell its price has the one that the slot had when it was made."""
+    machine = await open_machine(graph)
+    await fill(graph, machine)
+    times: list[datetime] = []
+    for amount in ("2.00", "2.50", "3.00"):
+        times.append(now())
+        await _price(graph, machine, amount)
+    told = {"unitPrice": {"amount": "9.00", "currency": "EUR"}}
+    rows = [sale(machine, str(place), at) for place, at in enumerate([*times, now()])]
+    assert (await sell(graph, *rows, sale(machine, "told", times[0], **told)))["acceptedCount"] == 5
+    found = {row["transactionId"]: row["unitPrice"]["amount"] for row in await sold(graph, machine)}
+    assert found == {"0": "1.50", "1": "2.00", "2": "2.50", "3": "3.00", "told": "9.00"}
 
 
 async def test_a_late_sale_is_one_of_the_product_of_then(graph: Graph):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.files.mapping import targets_of
+from app.files.sales_columns import SALE_TARGETS
 from app.files.units import units_of
 from models.devices import WATER_HEATER
 
@@ -14,10 +15,16 @@ PAGE = (ROOT / "docs/ingesting-files.md").read_text(encoding="utf-8")
 
 
 def test_every_reason_is_explained():
-    """The table of reasons has those of the code, and no others."""
-    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "app/files").glob("*.py"))
-    table = PAGE.partition("| reason |")[2]
+    """The tables of reasons have those of the code, and no others."""
+    files = [*(ROOT / "app/files").glob("*.py"), ROOT / "app/cli/selling.py"]
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
+    table = "".join(line for line in PAGE.splitlines() if line.startswith("| `") and line[3].isupper())
     assert set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', source)) == set(re.findall(r"`([A-Z_]+)`", table))
+
+
+def test_every_target_of_a_sale_is_explained():
+    """The table of targets has those of the code."""
+    assert all(f"`{target}`" in PAGE.partition("## Sales")[2] for target in SALE_TARGETS)
 
 
 @pytest.mark.parametrize("unit", ["°C", "W", "bar", "L/min", "kWh"])

@@ -20,7 +20,7 @@ class NewSale:
         product_id: what was sold, or
         slot: from where it was sold.
         quantity: units.
-        unit_price: (amount in the currency's major unit, currency) of one unit; None for the price that the product had then.
+        unit_price: (amount in the currency's major unit, currency) of one unit; None for the product's price of then.
         payment_method: name of a PaymentMethod.
         sold_at: aware UTC instant.
     """

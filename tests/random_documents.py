@@ -12,6 +12,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     is_composite_type,
+    is_required_argument,
 )
 
 Arguments = dict[str, Callable[[random.Random], str]]
@@ -76,8 +77,9 @@ class Writer:
         return self._selections(type_, depth, wide=2)
 
     def _field(self, type_: GraphQLObjectType | GraphQLInterfaceType, depth: int, *, alias: bool = False) -> str:
-        links = [name for name, each in type_.fields.items() if is_composite_type(_of(each.type))]
-        leaves = [name for name in type_.fields if name not in links]
+        known = [name for name in type_.fields if self._is_known(f"{type_.name}.{name}", type_.fields[name])]
+        links = [name for name in known if is_composite_type(_of(type_.fields[name].type))]
+        leaves = [name for name in known if name not in links]
         follow = links and depth < self.deepest and (not leaves or self.chance.random() < 0.5)
         names = links if follow else leaves
         if not names:
@@ -92,6 +94,11 @@ class Writer:
             self.aliases += 1
             name = f"a{self.aliases}: {name}"
         return f"{name}{written}{self._directive()}{below}"
+
+    def _is_known(self, place: str, about: Any) -> bool:
+        """Say whether there are makers for all the arguments that a field must have."""
+        makers = self.arguments.get(place, {})
+        return all(name in makers for name, each in about.args.items() if is_required_argument(each))
 
     def _arguments(self, place: str) -> str:
         made: list[str] = []

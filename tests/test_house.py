@@ -106,10 +106,10 @@ def test_each_code_is_documented():
 
 
 def test_each_code_of_a_row_is_named_in_the_schema():
-    """The description of a rejected row's code lists all that there are."""
-    rejected = CORE.type_map["RejectedRow"]
-    assert isinstance(rejected, GraphQLObjectType)
-    description = rejected.fields["code"].description or ""
+    """The description of the rejected rows lists all the codes that there are."""
+    payload = CORE.type_map["RecordReadingsPayload"]
+    assert isinstance(payload, GraphQLObjectType)
+    description = payload.fields["rejected"].description or ""
     codes = {value for name, value in vars(reading_checks).items() if name.isupper() and isinstance(value, str)}
     assert sorted(code for code in codes if code not in description) == []
 

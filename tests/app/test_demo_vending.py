@@ -1,10 +1,9 @@
 """The vending machines of the demo fleet: seeded with sales and visits, completed, and alive."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.demo import LiveFleet, open_fleet, seed
-from models.clock import now
 from models.principal import Principal, Role
 from models.repositories import device_changes, devices, histories, products, sales
 from models.repositories.maintenance_records import RECORDS
@@ -18,6 +17,8 @@ SMALL = {
     "simulator": {"device_count": 1, "vending_machine_count": 3, "history_days": 4, "interval_seconds": 60},
     "ingest": {"max_batch_size": 1000},
 }
+# Some sites are closed at the weekend; the tests must not depend on the day on which they run.
+WEDNESDAY = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SERIALS = ["VM-0001", "VM-0002", "VM-0003"]
 OPERATOR = Principal("somebody", Role.OPERATOR)
 
@@ -43,7 +44,7 @@ async def living(services) -> LiveFleet:
 
 async def test_seeded_machines_have_sold_and_been_restocked(store):
     """Each slot has lost what was sold and gained what was loaded since it was put in; nothing was oversold."""
-    services = services_over(store, **SMALL)
+    services = services_over(store, SetClock(WEDNESDAY), **SMALL)
     added = await seed(services)
     ids = await ids_of(store)
     assert (added.device_count, len(ids)) == (4, 3)
@@ -57,12 +58,12 @@ async def test_seeded_machines_have_sold_and_been_restocked(store):
     assert restocked[0][0] > 0
     for row in (row for mine in await products.by_devices(store, ids) for row in mine):
         assert 0 <= row["quantity"] <= row["capacity"]
-        assert row["configured_at"] <= now() - timedelta(days=3.9)
+        assert row["configured_at"] <= WEDNESDAY - timedelta(days=3.9)
 
 
 async def test_seeding_machines_again_changes_nothing(store):
     """Not a sale, not a unit; an hour later only the sales of that hour are added."""
-    clock = SetClock(now() - timedelta(hours=10))
+    clock = SetClock(WEDNESDAY)
     services = services_over(store, clock, **SMALL)
     await seed(services)
     before = await state_of(store, await ids_of(store))
@@ -78,7 +79,7 @@ async def test_seeding_machines_again_changes_nothing(store):
 
 async def test_living_machines_sell_what_the_database_holds_at_its_prices(store):
     """After a new price and an emptied machine: sales of others at the new price, none of the empty machine."""
-    clock = SetClock(now() - timedelta(days=1))
+    clock = SetClock(WEDNESDAY)
     services = services_over(store, clock, **SMALL)
     await seed(services)
     ids = await ids_of(store)
@@ -105,7 +106,7 @@ async def test_living_machines_sell_what_the_database_holds_at_its_prices(store)
 
 async def test_a_restart_goes_on_with_stock_and_cash(store):
     """A fleet that is opened again stores nothing twice, and has the stock of the database."""
-    clock = SetClock(now() - timedelta(days=1))
+    clock = SetClock(WEDNESDAY)
     services = services_over(store, clock, **SMALL)
     await seed(services)
     await (await living(services)).catch_up()
@@ -121,7 +122,7 @@ async def test_a_restart_goes_on_with_stock_and_cash(store):
 
 async def test_a_cleared_slot_and_a_deleted_machine_stop_nobody(store):
     """The rest of the fleet goes on selling."""
-    clock = SetClock(now() - timedelta(days=3))
+    clock = SetClock(WEDNESDAY)
     services = services_over(store, clock, **SMALL)
     await seed(services)
     ids = await ids_of(store)

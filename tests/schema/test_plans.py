@@ -14,6 +14,7 @@ from models.repositories import readings as reading_rows
 from resolvers import devices
 from schema import SCHEMA
 from schema.engine import Prepared, Request
+from tests import shops
 from tests.factories import settings
 from tests.fleets import add_fleet, heater_id, register, this_minute
 from tests.graph import Graph, graph_over
@@ -29,10 +30,16 @@ def _page(largest: int) -> Arguments:
     return {"first?": lambda chance: str(chance.randint(0, largest))}
 
 
-def _arguments(device_ids: list[str], node_ids: list[str]) -> dict[str, Arguments]:
+def _arguments(device_ids: list[str], machine_ids: list[str], node_ids: list[str]) -> dict[str, Arguments]:
     """Return makers of arguments for all fields that take some, with values of what is in the database."""
     at = this_minute() + timedelta(minutes=1)
     device: Arguments = {"id": lambda chance: f'"{chance.choice(device_ids)}"'}
+    machine: Arguments = {"id": lambda chance: f'"{chance.choice(machine_ids)}"'}
+    span: Arguments = {
+        "from": lambda chance: f'"{(at - timedelta(days=chance.randint(1, 9))).isoformat()}"',
+        "to": lambda _: f'"{at.isoformat()}"',
+    }
+    groups = ["NONE", "PRODUCT", "CATEGORY", "PAYMENT_METHOD"]
     list_: Arguments = {
         **_page(4),
         "filter?": lambda chance: chance.choice(
@@ -52,6 +59,21 @@ def _arguments(device_ids: list[str], node_ids: list[str]) -> dict[str, Argument
         "Query.waterHeater": device,
         "Query.devices": list_,
         "Query.waterHeaters": list_,
+        "Query.vendingMachine": machine,
+        "Query.vendingMachines": list_,
+        "Query.restockNeeds": {"first?": lambda chance: str(chance.randint(1, 4))},
+        "Query.salesSummaries": span,
+        "VendingMachine.salesSummary": span,
+        "VendingMachine.sales": _page(3),
+        "VendingMachine.slotChanges": _page(3),
+        "VendingMachine.maintenanceRecords": _page(3),
+        "VendingMachine.series": {**series, "metrics": lambda _: "[POWER]"},
+        "VendingMachine.readings": {"last?": lambda chance: str(chance.randint(1, 3))},
+        "SalesSummary.topProducts": {"first?": lambda chance: str(chance.randint(1, 3))},
+        "SalesSummary.buckets": {
+            "unit": lambda chance: chance.choice(["DAY", "WEEK"]),
+            "groupBy?": lambda chance: chance.choice(groups),
+        },
         "Query.node": {"id": lambda chance: f'"{chance.choice(node_ids)}"'},
         "Query.nodes": {"ids": lambda chance: orjson.dumps(chance.choices(node_ids, k=3)).decode()},
         "Device.maintenanceRecords": _page(3),
@@ -62,8 +84,8 @@ def _arguments(device_ids: list[str], node_ids: list[str]) -> dict[str, Argument
     }
 
 
-async def fill(graph: Graph) -> tuple[list[str], list[str]]:
-    """Store a small fleet with something of everything; return ids of devices, and of nodes of all types."""
+async def fill(graph: Graph) -> tuple[list[str], list[str], list[str]]:
+    """Store a small fleet with something of everything; return ids of heaters, machines, and nodes of all types."""
     added = [heater_id(each) for each in await add_fleet(graph, 4, readings=5)]
     added.append(await register(graph, "WH-silent"))
     nodes = list(added)
@@ -74,7 +96,9 @@ async def fill(graph: Graph) -> tuple[list[str], list[str]]:
         for more in ({}, {"cost": cost, "parts": parts}):
             body = await graph.data(WORK, input={**given, **more})
             nodes.append(body["recordMaintenance"]["maintenanceRecord"]["id"])
-    return added, [*nodes, heater_id(12345)]
+    machines = [await shops.open_machine(graph, f"VM-{number}") for number in range(2)]
+    nodes += [*machines, *[await shops.fill(graph, machine, slot) for machine in machines for slot in ("A1", "A2")]]
+    return added, machines, [*nodes, heater_id(12345)]
 
 
 async def test_random_queries_are_answered_alike(graph: Graph):

@@ -1,7 +1,10 @@
 """Fixtures that all tests share: a migrated store on SQLite and on a real PostgreSQL, and a count of its statements."""
 
 import itertools
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,21 @@ from tests import databases
 from tests.factories import database_settings, event_settings
 
 _TEMPLATE = "migrated"
+_MEMORY = "/dev/shm"
 _numbers = itertools.count(1)
 
 
 def pytest_configure() -> None:
-    """Let a run that is told to end, as by a timeout, end like one that is interrupted: with its servers."""
+    """Prepare the run: how it ends, and where its files are."""
+    # Told to end, as by a timeout, a run ends like one that is interrupted: with its servers.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Databases of tests need not survive a loss of power. In memory their syncs cost nothing, which halves the run.
+    if "TMPDIR" not in os.environ and _has_room(_MEMORY):
+        tempfile.tempdir = _MEMORY
+
+
+def _has_room(folder: str) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2 * 1024**3
 
 
 @pytest.fixture(scope="session")

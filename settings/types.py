@@ -138,7 +138,12 @@ class SimulatorSettings:
     enabled: bool = setting("Keep the demo fleet alive while the server runs.")
     device_count: int = setting("Water heaters of the demo fleet.", at_least=1, at_most=100_000)
     vending_machine_count: int = setting("Vending machines of the demo fleet.", at_least=0, at_most=100_000)
-    history_days: float = setting("Days of history that the seed generates.", at_least=0, at_most=3650)
+    history_days: float = setting(
+        "Days of history that the seed generates for water heaters.", at_least=0, at_most=3650
+    )
+    sales_history_days: float = setting(
+        "Days of history that the seed generates for vending machines.", at_least=0, at_most=3650
+    )
     interval_seconds: float = setting("Time between two readings of a device.", at_least=0.1, at_most=86_400)
     seed: int = setting("Seed of the generator: the same seed makes the same fleet.", at_least=0)
 

@@ -92,6 +92,7 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
             "device_count": 3,
             "vending_machine_count": 0,
             "history_days": 0.1,
+            "sales_history_days": 0.1,
             "interval_seconds": 60,
             "seed": 7,
         },

@@ -22,7 +22,7 @@ def demo(
     ] = None,
     machines: Annotated[int | None, typer.Option(help=_MACHINES_HELP, min=0, max=100_000)] = None,
     days: Annotated[
-        float | None, typer.Option(help="Days of history, instead of simulator.history_days.", min=0, max=3650)
+        float | None, typer.Option(help="Days of history, instead of the two settings.", min=0, max=3650)
     ] = None,
 ) -> None:
     """Make a demo fleet of water heaters and vending machines.
@@ -39,7 +39,9 @@ def demo(
 
         iotsphere demo --devices 200 --days 2
     """
-    settings = load_settings(device_count=devices, vending_machine_count=machines, history_days=days)
+    settings = load_settings(
+        device_count=devices, vending_machine_count=machines, history_days=days, sales_history_days=days
+    )
     with progress_bar("Making the demo fleet") as bar:
         seeded = run(_seed(settings, bar))
     counts = f"{seeded.device_count:,} devices, {seeded.reading_count:,} readings and {seeded.sale_count:,} sales"

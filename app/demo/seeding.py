@@ -133,7 +133,7 @@ async def _add_readings(services: Services, heaters: Sequence[DemoHeater], progr
 async def _add_trade(services: Services, machines: Sequence[DemoMachine], progress: Progress) -> tuple[int, int]:
     """Add readings and sales of each machine since its last reading, or of the whole history; return both counts."""
     now = services.clock()
-    beginning = now - timedelta(days=services.settings.simulator.history_days)
+    beginning = now - timedelta(days=services.settings.simulator.sales_history_days)
     parts: dict[datetime, list[DemoMachine]] = {}
     for machine in machines:
         # Each from its own last reading: its stock is that of then.

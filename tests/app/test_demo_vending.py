@@ -14,7 +14,13 @@ from resolvers.context import Scope
 from tests.app.running import SetClock, services_over
 
 SMALL = {
-    "simulator": {"device_count": 1, "vending_machine_count": 3, "history_days": 4, "interval_seconds": 60},
+    "simulator": {
+        "device_count": 1,
+        "vending_machine_count": 3,
+        "history_days": 4,
+        "sales_history_days": 4,
+        "interval_seconds": 60,
+    },
     "ingest": {"max_batch_size": 1000},
 }
 # Some sites are closed at the weekend; the tests must not depend on the day on which they run.

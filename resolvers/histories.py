@@ -1,7 +1,8 @@
-"""Links to the lists of a device that grow with time: maintenance, changes of controls and slots, sales."""
+"""Lists that grow with time: maintenance, changes, sales, anomalies, alerts; of a device, or of the whole fleet."""
 
 from collections.abc import Sequence
 
+from models.filters import EVERYTHING, Filter
 from models.paging import Window
 from models.repositories import histories
 from models.repositories.histories import History
@@ -11,15 +12,21 @@ from resolvers.context import Scope
 from resolvers.loaders import Batch, Columns, batch
 
 
-def pages(history: History, order: str, window: Window) -> Batch:
+def pages(history: History, order: str, window: Window, wanted: Filter = EVERYTHING) -> Batch:
     """Return the batch function from devices to a page of each one's list, newest first.
 
     Args:
         history: the list.
         order: the name that its cursors carry.
         window: which page.
+        wanted: which entries.
     """
-    return batch(_pages, history=history, order=order, window=window)
+    return batch(_pages, history=history, order=order, window=window, wanted=wanted)
+
+
+def page(history: History, order: str, window: Window, wanted: Filter = EVERYTHING) -> Batch:
+    """Return the batch function from the root to a page of the list of the whole fleet; arguments as of `pages`."""
+    return batch(_page, history=history, order=order, window=window, wanted=wanted)
 
 
 def entries(history: History) -> Batch:
@@ -28,16 +35,47 @@ def entries(history: History) -> Batch:
 
 
 async def _pages(
-    scope: Scope, ids: Sequence[int], columns: Columns, *, history: History, order: str, window: Window
+    scope: Scope,
+    ids: Sequence[int],
+    columns: Columns,
+    *,
+    history: History,
+    order: str,
+    window: Window,
+    wanted: Filter,
 ) -> list[Connection]:
     scope.ask(window.count * len(ids))
-    found = await histories.page_by_devices(scope.store, history, ids, window, columns)
-    total = batch(_counts, history=history)
+    found = await histories.page_by_devices(scope.store, history, ids, window, columns, wanted)
+    total = batch(_counts, history=history, wanted=wanted)
     return [Connection(page, order, history.sort_values, total, id_) for page, id_ in zip(found, ids, strict=True)]
 
 
-async def _counts(scope: Scope, ids: Sequence[int], _columns: Columns, *, history: History) -> list[int]:
-    return await histories.count_by_devices(scope.store, history, ids)
+async def _page(
+    scope: Scope,
+    keys: Sequence[None],
+    columns: Columns,
+    *,
+    history: History,
+    order: str,
+    window: Window,
+    wanted: Filter,
+) -> list[Connection]:
+    scope.ask(window.count)
+    found = await histories.page(scope.store, history, window, columns, wanted)
+    total = batch(_count, history=history, wanted=wanted)
+    return [Connection(found, order, history.sort_values, total, None)] * len(keys)
+
+
+async def _counts(
+    scope: Scope, ids: Sequence[int], _columns: Columns, *, history: History, wanted: Filter
+) -> list[int]:
+    return await histories.count_by_devices(scope.store, history, ids, wanted)
+
+
+async def _count(
+    scope: Scope, keys: Sequence[None], _columns: Columns, *, history: History, wanted: Filter
+) -> list[int]:
+    return [await histories.count(scope.store, history, wanted)] * len(keys)
 
 
 async def _entries(scope: Scope, ids: Sequence[int], columns: Columns, *, history: History) -> list[Row | None]:

@@ -17,6 +17,8 @@ class Channel:
         maximum: greatest physically plausible value, in `unit`.
         meaning: one sentence for the API's description, without the unit.
         is_state: a yes-or-no channel, stored as a boolean; not offered as a metric.
+        is_watched: the detector of anomalies looks at it; not at what depends on the interval between readings, nor at
+            what only grows until somebody empties it.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Channel:
     maximum: float
     meaning: str
     is_state: bool = False
+    is_watched: bool = True
 
     @property
     def description(self) -> str:
@@ -60,3 +63,8 @@ class DeviceKind:
     def metrics(self) -> tuple[Channel, ...]:
         """The channels that can be charted."""
         return tuple(channel for channel in self.channels if not channel.is_state)
+
+    @property
+    def watched(self) -> tuple[Channel, ...]:
+        """The channels in which the detector looks for anomalies."""
+        return tuple(channel for channel in self.metrics if channel.is_watched)

@@ -16,7 +16,10 @@ VENDING_MACHINE = DeviceKind(
         Channel("cabinet_temperature", "°C", -50, 100, "Temperature in the cabinet"),
         Channel("power", "W", 0, 20_000, "Power that is drawn"),
         Channel("door_open", "", 0, 1, "Whether the door is open", is_state=True),
-        Channel("cash_level", "minor units of the machine's currency", 0, 100_000_000, "Cash in the machine"),
+        Channel(
+            *("cash_level", "minor units of the machine's currency", 0, 100_000_000, "Cash in the machine"),
+            is_watched=False,
+        ),
     ),
 )
 

@@ -18,7 +18,7 @@ WATER_HEATER = DeviceKind(
         Channel("pressure", "bar", 0, 25, "Pressure in the tank"),
         Channel("flow_rate", "L/min", 0, 500, "Hot water that is drawn"),
         Channel("power", "W", 0, 200_000, "Power that is drawn for heating"),
-        Channel("energy", "kWh", 0, 10_000, "Energy used since the reading before"),
+        Channel("energy", "kWh", 0, 10_000, "Energy used since the reading before", is_watched=False),
         Channel("heating", "", 0, 1, "Whether the heater is heating", is_state=True),
     ),
 )

@@ -1,4 +1,4 @@
-"""Lists that belong to a device and grow with time: pages of them, newest first, for many devices in one statement."""
+"""Lists that grow with time: pages of them, newest first, of many devices in one statement, or of the whole fleet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, select, true
 from sqlmodel import SQLModel
 
+from models.filters import EVERYTHING, Filter, FilterShape
+from models.filters import condition as filter_condition
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
 from models.repositories.base import Reads
 from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns
@@ -32,12 +34,17 @@ class History:
         return (row[self.instant], row["id"])
 
 
-async def page_by_devices(
-    db: Reads, history: History, ids: Sequence[int], window: Window, columns: Columns = None
+async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
+    db: Reads,
+    history: History,
+    ids: Sequence[int],
+    window: Window,
+    columns: Columns = None,
+    wanted: Filter = EVERYTHING,
 ) -> list[Page]:
-    """Return one page, newest first, for each device."""
-    statement = _pages(history, window.cursor is not None, window.backward, columns, db.dialect)
-    bound = {**cursor_values(window.cursor), "count": window.count + 1}
+    """Return one page, newest first, of what a filter lets through, for each device."""
+    statement = _pages(history, wanted.shape, window.cursor is not None, window.backward, columns, db.dialect)
+    bound = {**wanted.values, **cursor_values(window.cursor), "count": window.count + 1}
     rows_by_device: dict[int, list[Row]] = {id_: [] for id_ in ids}
     for row in await db.fetch(statement, ids=list(rows_by_device), **bound):
         rows_by_device[row["device_id"]].append(row)
@@ -45,11 +52,31 @@ async def page_by_devices(
     return [pages[id_] for id_ in ids]
 
 
-async def count_by_devices(db: Reads, history: History, ids: Sequence[int]) -> list[int]:
-    """Return the length of each device's list."""
-    rows = await db.fetch(_counts(history, db.dialect), ids=list(set(ids)))
+async def count_by_devices(db: Reads, history: History, ids: Sequence[int], wanted: Filter = EVERYTHING) -> list[int]:
+    """Return how many entries of each device a filter lets through."""
+    rows = await db.fetch(_counts(history, wanted.shape, db.dialect), ids=list(set(ids)), **wanted.values)
     found = {row["device_id"]: row["count"] for row in rows}
     return [found.get(id_, 0) for id_ in ids]
+
+
+async def page(
+    db: Reads, history: History, window: Window, columns: Columns = None, wanted: Filter = EVERYTHING
+) -> Page:
+    """Return one page, newest first, of what a filter lets through, whatever the device."""
+    statement = _page(history, wanted.shape, window.cursor is not None, window.backward, columns, db.dialect)
+    bound = {**wanted.values, **cursor_values(window.cursor), "count": window.count + 1}
+    return cut(await db.fetch(statement, **bound), window)
+
+
+async def count(db: Reads, history: History, wanted: Filter = EVERYTHING) -> int:
+    """Return how many entries a filter lets through, whatever the device."""
+    return (await db.fetch(_count(history, wanted.shape, db.dialect), **wanted.values))[0]["count"]
+
+
+async def counts_by(db: Reads, history: History, column: str, wanted: Filter = EVERYTHING) -> dict[str, int]:
+    """Return how many entries that a filter lets through there are of each value of a column."""
+    rows = await db.fetch(_counts_by(history, column, wanted.shape, db.dialect), **wanted.values)
+    return {row["value"]: row["count"] for row in rows}
 
 
 async def by_ids(db: Reads, history: History, ids: Sequence[int], columns: Columns = None) -> list[Row | None]:
@@ -59,11 +86,18 @@ async def by_ids(db: Reads, history: History, ids: Sequence[int], columns: Colum
     return [found.get(id_) for id_ in ids]
 
 
-@prepared
-def _pages(history: History, bounded: bool, backward: bool, columns: Columns, dialect: str) -> Statement:
+def _order(history: History) -> tuple[SortKey, SortKey]:
     table = table_columns(history.table)
-    keys = (SortKey(table[history.instant], descending=True), SortKey(table["id"], descending=True))
+    return (SortKey(table[history.instant], descending=True), SortKey(table["id"], descending=True))
+
+
+@prepared
+def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
+    history: History, shape: FilterShape, bounded: bool, backward: bool, columns: Columns, dialect: str
+) -> Statement:
+    table, keys = table_columns(history.table), _order(history)
     condition = beyond(keys, (False, False), backward=backward) if bounded else true()
+    condition = and_(condition, filter_condition(shape, table, dialect))
     order = [key.clause(backward=backward) for key in keys]
     chosen = pick(table, columns, "id", "device_id", history.instant)
     if dialect == "postgresql":
@@ -81,11 +115,39 @@ def _pages(history: History, bounded: bool, backward: bool, columns: Columns, di
 
 
 @prepared
-def _counts(history: History, dialect: str) -> Statement:
+def _page(  # noqa: PLR0917 - remembered by its arguments, which are positional
+    history: History, shape: FilterShape, bounded: bool, backward: bool, columns: Columns, dialect: str
+) -> Statement:
+    table, keys = table_columns(history.table), _order(history)
+    chosen = pick(table, columns, "id", history.instant)
+    rows = select(*chosen).where(filter_condition(shape, table, dialect))
+    if bounded:
+        rows = rows.where(beyond(keys, (False, False), backward=backward))
+    return Statement(rows.order_by(*(key.clause(backward=backward) for key in keys)).limit(bindparam("count")))
+
+
+@prepared
+def _counts(history: History, shape: FilterShape, dialect: str) -> Statement:
     table = table_columns(history.table)
     mine = is_one_of(table["device_id"], "ids", dialect)
-    counted = select(table["device_id"], func.count().label("count")).where(mine)
+    counted = select(table["device_id"], func.count().label("count")).where(
+        mine, filter_condition(shape, table, dialect)
+    )
     return Statement(counted.group_by(table["device_id"]))
+
+
+@prepared
+def _count(history: History, shape: FilterShape, dialect: str) -> Statement:
+    condition = filter_condition(shape, table_columns(history.table), dialect)
+    return Statement(select(func.count().label("count")).select_from(history.table).where(condition))
+
+
+@prepared
+def _counts_by(history: History, column: str, shape: FilterShape, dialect: str) -> Statement:
+    table = table_columns(history.table)
+    value = table[column].label("value")
+    counted = select(value, func.count().label("count")).where(filter_condition(shape, table, dialect))
+    return Statement(counted.group_by(value))
 
 
 @prepared

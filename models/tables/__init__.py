@@ -1,5 +1,7 @@
 """The tables, one file each; importing this package registers them all on SQLModel.metadata."""
 
+from models.tables.alert import AlertChangeRow, AlertConditionRow, AlertRow, AlertRuleRow
+from models.tables.anomaly import AnomalyDetectorRow, AnomalyProfileRow, AnomalyRow
 from models.tables.device import DeviceRow
 from models.tables.event import EventRow
 from models.tables.maintenance_record import MaintenancePartRow, MaintenanceRecordRow
@@ -15,6 +17,13 @@ from models.tables.water_heater import WaterHeaterControlChangeRow, WaterHeaterR
 from models.tables.water_heater_reading import WaterHeaterReadingRow
 
 __all__ = [
+    "AlertChangeRow",
+    "AlertConditionRow",
+    "AlertRow",
+    "AlertRuleRow",
+    "AnomalyDetectorRow",
+    "AnomalyProfileRow",
+    "AnomalyRow",
     "DeviceRow",
     "EventRow",
     "MaintenancePartRow",

@@ -1,0 +1,105 @@
+"""What is remembered of each device from one reading to the next: the detector's state and daily profile."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import BigInteger, LargeBinary, bindparam, insert, update
+from sqlmodel import SQLModel
+
+from models.repositories.base import Reads, Writes
+from models.statements import Statement, prepared, table_columns, table_of
+from models.tables import AnomalyDetectorRow, AnomalyProfileRow
+
+
+class Watched(NamedTuple):
+    """What there is to know of a device before its readings are looked at.
+
+    Attributes:
+        state: of the detector; None for a device that it has not seen yet.
+        has_conditions: a condition of an alert is not at rest.
+        has_rules: it has rules of its own.
+    """
+
+    state: bytes | None
+    has_conditions: bool
+    has_rules: bool
+
+
+async def watched(db: Reads, ids: Sequence[int]) -> dict[int, Watched]:
+    """Return what is known of devices whose locks the caller holds, in one statement."""
+    rows = await db.run(_WATCHED[db.dialect], _list(db, ids))
+    return {id_: Watched(state, bool(conditions), bool(rules)) for id_, state, conditions, rules in rows}
+
+
+async def profiles(db: Reads, ids: Sequence[int]) -> dict[int, bytes]:
+    """Return the detector's daily profile of those devices that have one."""
+    rows = await db.run(_PROFILES_OF[db.dialect], _list(db, ids))
+    return {row[0]: row[1] for row in rows}
+
+
+async def save_states(transaction: Writes, states: dict[int, bytes], known: Collection[int]) -> None:
+    """Store the detector's states of devices; `known` are those that had one."""
+    await _save(transaction, AnomalyDetectorRow, "state", states, known)
+
+
+async def save_profiles(transaction: Writes, profiles: dict[int, bytes], known: Collection[int]) -> None:
+    """Store the detector's profiles of devices; `known` are those that had one."""
+    await _save(transaction, AnomalyProfileRow, "profile", profiles, known)
+
+
+async def _save(
+    transaction: Writes, table: type[SQLModel], column: str, values: dict[int, bytes], known: Collection[int]
+) -> None:
+    old = {id_: value for id_, value in values.items() if id_ in known}
+    new = {id_: value for id_, value in values.items() if id_ not in known}
+    for part, sql, statement in ((old, _UPDATE, _update_one), (new, _INSERT, _insert_one)):
+        if not part:
+            continue
+        if transaction.dialect == "postgresql":
+            named = sql.format(table=table_of(table).name, column=column)
+            await transaction.run(named, list(part), list(part.values()))
+        else:
+            rows = [{"id": id_, "value": value} for id_, value in part.items()]
+            await transaction.execute_many(statement(table, column), rows)
+
+
+def _list(db: Reads, ids: Sequence[int]) -> Any:
+    return list(ids) if db.dialect == "postgresql" else orjson.dumps(list(ids)).decode()
+
+
+_FLAGS = (
+    "EXISTS (SELECT 1 FROM alert_conditions c WHERE c.device_id = d.{id}), "
+    "EXISTS (SELECT 1 FROM alert_rules r WHERE r.device_id = d.{id})"
+)
+_WATCHED = {
+    "postgresql": (
+        f"SELECT d.id, a.state, {_FLAGS.format(id='id')} FROM unnest($1::bigint[]) AS d (id) "  # noqa: S608 - no value
+        "LEFT JOIN anomaly_detectors a ON a.device_id = d.id"
+    ),
+    "sqlite": (
+        f"SELECT d.value, a.state, {_FLAGS.format(id='value')} FROM json_each(?1) AS d "  # noqa: S608 - no value
+        "LEFT JOIN anomaly_detectors a ON a.device_id = d.value"
+    ),
+}
+_PROFILES_OF = {
+    "postgresql": "SELECT device_id, profile FROM anomaly_profiles WHERE device_id = ANY($1::bigint[])",
+    "sqlite": ("SELECT device_id, profile FROM anomaly_profiles WHERE device_id IN (SELECT value FROM json_each(?1))"),
+}
+_INSERT = "INSERT INTO {table} (device_id, {column}) SELECT * FROM unnest($1::bigint[], $2::bytea[])"
+_UPDATE = (
+    "UPDATE {table} SET {column} = new.value FROM unnest($1::bigint[], $2::bytea[]) AS new (id, value) "
+    "WHERE device_id = new.id"
+)
+
+
+@prepared
+def _insert_one(table: type[SQLModel], column: str) -> Statement:
+    values = {"device_id": bindparam("id", type_=BigInteger()), column: bindparam("value", type_=LargeBinary())}
+    return Statement(insert(table).values(values))
+
+
+@prepared
+def _update_one(table: type[SQLModel], column: str) -> Statement:
+    mine = table_columns(table)["device_id"] == bindparam("id")
+    return Statement(update(table).where(mine).values({column: bindparam("value", type_=LargeBinary())}))

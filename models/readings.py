@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from models.statements import Row
+
 ChannelValues = Sequence[float | bool | None]
 
 
@@ -74,8 +76,10 @@ class IngestReport:
         accepted_count: rows that were stored now.
         duplicate_count: rows whose device and time were stored before, or stand earlier in the same batch.
         rejected: one entry for each row that cannot be stored, by index.
+        anomalies: what these readings opened or raised in severity, as it was after the last of them.
     """
 
     accepted_count: int
     duplicate_count: int
     rejected: Sequence[Rejection]
+    anomalies: Sequence[Row] = ()

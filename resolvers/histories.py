@@ -30,8 +30,25 @@ def page(history: History, order: str, window: Window, wanted: Filter = EVERYTHI
 
 
 def entries(history: History) -> Batch:
-    """Return the batch function from ids to entries of a list, None where there is none."""
+    """Return the batch function from ids to entries of a list, None where there is none, as for the id None."""
     return batch(_entries, history=history)
+
+
+def entries_of(history: History, column: str) -> Batch:
+    """Return the batch function from ids that a column holds to all entries that hold them, oldest first."""
+    return batch(_entries_of, history=history, column=column)
+
+
+def counts(history: History, column: str, values: Sequence[str], wanted: Filter = EVERYTHING) -> Batch:
+    """Return the batch function from the root to how many entries that a filter lets through have each value.
+
+    Args:
+        history: the list.
+        column: holds the values.
+        values: all of those that are told, in this order; the rows have the column, and `count`.
+        wanted: which entries.
+    """
+    return batch(_counts_by, history=history, column=column, values=tuple(values), wanted=wanted)
 
 
 async def _pages(
@@ -78,5 +95,28 @@ async def _count(
     return [await histories.count(scope.store, history, wanted)] * len(keys)
 
 
-async def _entries(scope: Scope, ids: Sequence[int], columns: Columns, *, history: History) -> list[Row | None]:
-    return await histories.by_ids(scope.store, history, ids, columns)
+async def _counts_by(
+    scope: Scope,
+    keys: Sequence[None],
+    _columns: Columns,
+    *,
+    history: History,
+    column: str,
+    values: Sequence[str],
+    wanted: Filter,
+) -> list[list[Row]]:
+    counted = await histories.counts_by(scope.store, history, column, wanted)
+    rows: list[Row] = [{column: value, "count": counted.get(value, 0)} for value in values]
+    return [rows] * len(keys)
+
+
+async def _entries(scope: Scope, ids: Sequence[int | None], columns: Columns, *, history: History) -> list[Row | None]:
+    there = [id_ for id_ in ids if id_ is not None]
+    found = dict(zip(there, await histories.by_ids(scope.store, history, there, columns), strict=True)) if there else {}
+    return [None if id_ is None else found[id_] for id_ in ids]
+
+
+async def _entries_of(
+    scope: Scope, ids: Sequence[int], columns: Columns, *, history: History, column: str
+) -> list[list[Row]]:
+    return await histories.by_column(scope.store, history, column, ids, columns)

@@ -1,4 +1,4 @@
-"""Readings on their way in: checked, then stored with those of concurrent callers in one transaction.
+"""Readings on their way in: checked, then stored and scored with those of concurrent callers in one transaction.
 
 While one transaction commits, the batches that arrive meanwhile gather and form the next one: no timer, no added delay
 for a lone caller, and one sync of the log for many callers under load. Each caller gets its own verdicts, after the
@@ -8,7 +8,7 @@ commit: what is acknowledged is durable.
 import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
 
@@ -16,11 +16,13 @@ from models import clock
 from models.devices import KINDS
 from models.errors import BadUserInput, IoTSphereError, LimitExceeded
 from models.readings import IngestReport, ReadingBatch, Rejection, joined
-from models.repositories import device_changes, partitions, readings
+from models.repositories import device_changes, partitions, readings, watching
 from models.repositories.events import NewEvent
+from models.repositories.watching import Watched
 from models.statements import Row
 from models.store import Store, Transaction
 from models.types import to_micros
+from resolvers.detection import CLOSED, AnomalyChange, Detection, fresh
 from resolvers.reading_checks import check, device_problem
 from settings.types import DeviceSettings, IngestSettings
 
@@ -57,6 +59,7 @@ class Ingest:
         self._settings = settings
         self._silence = timedelta(seconds=devices.offline_after_seconds)
         self._now = now
+        self._detection = Detection()
         self._waiting: list[_Waiting] = []
         self._committing: asyncio.Task[None] | None = None
         self._known_partitions: set[tuple[str, partitions.Month]] = set()
@@ -144,10 +147,19 @@ class Ingest:
             for waiting in group:
                 _reject_unknown(waiting, devices)
             new: dict[str, Collection[Key]] = {}
+            changes: list[AnomalyChange] = []
+            remembered = await watching.watched(transaction, list(devices))
             for batch in _merged(group):
                 stored = new[batch.kind] = await readings.add(transaction, batch, newest)
+                changes += await self._look_at(transaction, fresh(batch, stored, newest), remembered)
                 await self._announce(transaction, batch.kind, stored)
-        return _reports(group, new)
+        return _reports(group, new, changes)
+
+    async def _look_at(
+        self, transaction: Transaction, batch: ReadingBatch, remembered: Mapping[int, Watched]
+    ) -> list[AnomalyChange]:
+        """Look for anomalies in readings that are the newest of their devices."""
+        return await self._detection.score(transaction, batch, remembered, self._now())
 
     async def _announce(self, transaction: Transaction, kind: str, stored: Collection[Key]) -> None:
         if not stored:
@@ -218,12 +230,35 @@ def _merged(group: Sequence[_Waiting]) -> list[ReadingBatch]:
     return [joined(by_kind[kind]) for kind in sorted(by_kind)]
 
 
-def _reports(group: Sequence[_Waiting], new: Mapping[str, Collection[Key]]) -> list[IngestReport]:
+def _reports(
+    group: Sequence[_Waiting], new: Mapping[str, Collection[Key]], changes: Sequence[AnomalyChange]
+) -> list[IngestReport]:
     """Count each caller's rows; a key that several rows of the group have counts as accepted for the first of them."""
     if sum(map(len, new.values())) == sum(len(waiting.rows) for waiting in group):
-        return [IngestReport(len(waiting.rows), 0, waiting.rejected) for waiting in group]
-    unclaimed = {kind: set(keys) for kind, keys in new.items()}
-    return [_report(waiting, unclaimed.get(waiting.rows.kind, set())) for waiting in group]
+        reports = [IngestReport(len(waiting.rows), 0, waiting.rejected) for waiting in group]
+    else:
+        unclaimed = {kind: set(keys) for kind, keys in new.items()}
+        reports = [_report(waiting, unclaimed.get(waiting.rows.kind, set())) for waiting in group]
+    found = {
+        (change.anomaly["device_id"], change.recorded_at): change.anomaly
+        for change in changes
+        if change.change != CLOSED
+    }
+    if not found:
+        return reports
+    return [
+        replace(report, anomalies=_found_in(waiting.rows, found))
+        for waiting, report in zip(group, reports, strict=True)
+    ]
+
+
+def _found_in(rows: ReadingBatch, found: Mapping[Key, Row]) -> list[Row]:
+    by_id: dict[int, Row] = {}
+    for key in zip(rows.device_ids, rows.recorded_at, strict=True):
+        anomaly = found.get(key)
+        if anomaly is not None:
+            by_id[anomaly["id"]] = anomaly
+    return list(by_id.values())
 
 
 def _report(waiting: _Waiting, unclaimed: set[Key]) -> IngestReport:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from app.demo.fleet import DemoHeater, known_mode
-from models.devices.simulation import FleetSimulation
+from models.devices.simulation import FleetSimulation, Incident
 from models.repositories import devices
 from resolvers.context import Services
 
@@ -62,6 +62,10 @@ class History:
             if row is not None:
                 mode = known_mode(self._heaters[index].spec, row["mode"])
                 self._simulation.set_controls(index, row["target_temperature"], mode)
+
+    def stage(self, incident: Incident) -> None:
+        """Let something happen to a heater."""
+        self._simulation.stage(incident)
 
     async def advance(self, until: datetime, interval_seconds: float, progress: Progress = silent) -> int:
         """Go on to an instant, one reading of each heater per interval; return how many readings were new.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from app.demo.drills import Drills
 from app.demo.fleet import demo_heaters, specifications
 from app.demo.history import History
 from app.demo.vending_fleet import demo_machines, vending_specifications
@@ -42,9 +43,11 @@ class LiveFleet:
 
     Args:
         parts: the devices of each kind, up to their last reading.
+        drills: what is staged while it goes on.
     """
 
-    def __init__(self, services: Services, parts: Sequence[Part]) -> None:
+    def __init__(self, services: Services, parts: Sequence[Part], drills: Drills | None = None) -> None:
+        self._drills = drills
         self._services = services
         self._parts = parts
         self._interval_seconds = services.settings.simulator.interval_seconds
@@ -67,6 +70,8 @@ class LiveFleet:
 
     async def step(self) -> int:
         """Obey what the database holds, then store what is due; return how many readings were new."""
+        if self._drills is not None:
+            self._drills.step(self._services.clock())
         count = 0
         for part in self._parts:
             await part.obey()
@@ -82,15 +87,19 @@ async def open_fleet(services: Services) -> LiveFleet | None:
     """
     now, settings = services.clock(), services.settings.simulator
     parts: list[Part] = []
+    drills: Drills | None = None
     heaters = demo_heaters(*await specifications(services.store, settings, now))
     if heaters:
         start = _start([heater.latest_reading_at for heater in heaters], now)
-        parts.append(await History.begun(services, heaters, start))
+        history = await History.begun(services, heaters, start)
+        parts.append(history)
+        if settings.drill_interval_seconds:
+            drills = Drills(history, settings.drill_interval_seconds, settings.seed, now)
     machines = demo_machines(*await vending_specifications(services.store, settings, now))
     if machines:
         start = _start([machine.latest_reading_at for machine in machines], now)
         parts.append(await VendingHistory.begun(services, machines, start))
-    return LiveFleet(services, parts) if parts else None
+    return LiveFleet(services, parts, drills) if parts else None
 
 
 def _start(latest: Sequence[datetime | None], now: datetime) -> datetime:

@@ -86,6 +86,16 @@ async def by_ids(db: Reads, history: History, ids: Sequence[int], columns: Colum
     return [found.get(id_) for id_ in ids]
 
 
+async def by_column(
+    db: Reads, history: History, column: str, ids: Sequence[int], columns: Columns = None
+) -> list[list[Row]]:
+    """Return for each id all entries whose column holds it, oldest first; for columns of which few entries hold one."""
+    found: dict[int, list[Row]] = {id_: [] for id_ in ids}
+    for row in await db.fetch(_by_column(history, column, columns, db.dialect), ids=list(found)):
+        found[row[column]].append(row)
+    return [found[id_] for id_ in ids]
+
+
 def _order(history: History) -> tuple[SortKey, SortKey]:
     table = table_columns(history.table)
     return (SortKey(table[history.instant], descending=True), SortKey(table["id"], descending=True))
@@ -154,3 +164,10 @@ def _counts_by(history: History, column: str, shape: FilterShape, dialect: str) 
 def _by_ids(history: History, columns: Columns, dialect: str) -> Statement:
     table = table_columns(history.table)
     return Statement(select(*pick(table, columns, "id")).where(is_one_of(table["id"], "ids", dialect)))
+
+
+@prepared
+def _by_column(history: History, column: str, columns: Columns, dialect: str) -> Statement:
+    table = table_columns(history.table)
+    rows = select(*pick(table, columns, "id", column)).where(is_one_of(table[column], "ids", dialect))
+    return Statement(rows.order_by(table[history.instant], table["id"]))

@@ -51,6 +51,7 @@ class FleetSimulation:
         self._inlet_offset = _INLET_DEVIATION * normal(self._keys, _INLET_PURPOSE)
         self._draws_by_day: dict[int, Draws] = {}
         self._incidents_by_day: dict[int, list[Incident]] = {}
+        self._staged: list[Incident] = []
         self._state = self._filled_tanks()
         self._metered = np.zeros(len(specs))
         self._warm_up(to_micros(start))
@@ -95,10 +96,15 @@ class FleetSimulation:
         if wanted != before:
             self._state.calling[device_index] = self._state.temperature[device_index] < wanted
 
+    def stage(self, incident: Incident) -> None:
+        """Let something happen that chance has not brought; those that ended a day ago are forgotten."""
+        horizon = self.now - timedelta(days=1)
+        self._staged = [each for each in self._staged if each.ended_at > horizon] + [incident]
+
     def incidents(self, since: datetime, until: datetime) -> list[Incident]:
         """Return the true incidents that are going on at some time from `since` to `until`, by their start."""
         days = range(to_micros(since) // MICROS_PER_DAY - 1, to_micros(until) // MICROS_PER_DAY + 1)
-        found = [incident for day in days for incident in incidents_of_day(self._keys, day)]
+        found = [incident for day in days for incident in incidents_of_day(self._keys, day)] + self._staged
         within = [incident for incident in found if incident.started_at < until and incident.ended_at > since]
         return sorted(within, key=lambda incident: (incident.started_at, incident.device_index))
 
@@ -189,4 +195,4 @@ class FleetSimulation:
         days = range(int(since[0]) // MICROS_PER_DAY - 1, int(until[-1]) // MICROS_PER_DAY + 1)
         kept = self._incidents_by_day
         self._incidents_by_day = {day: kept[day] if day in kept else incidents_of_day(self._keys, day) for day in days}
-        return [incident for found in self._incidents_by_day.values() for incident in found]
+        return [incident for found in self._incidents_by_day.values() for incident in found] + self._staged

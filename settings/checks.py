@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from settings.keys import Key
+from settings.keys import Key, keys
 from settings.masking import MASK, masked_url
 from settings.types import Settings
 
@@ -100,12 +100,29 @@ def check_together(settings: Settings, origins: Mapping[str, object]) -> None:
     if graphql.default_page_size > graphql.max_page_size:
         limit = f"must not exceed graphql.max_page_size, which is {graphql.max_page_size}"
         refuse("graphql.default_page_size", str(graphql.default_page_size), limit)
+    _check_thresholds(settings, origins)
     if settings.data.source == "database":
         _check_database_url(settings, origins)
     if settings.auth.required and not settings.auth.tokens:
         refuse("auth.required", "true", "needs at least one holder of a token in auth.tokens")
     if settings.environment == "production":
         _check_production(settings, origins)
+
+
+def _check_thresholds(settings: Settings, origins: Mapping[str, object]) -> None:
+    """Refuse alerts that would be CRITICAL before they are HIGH."""
+    for path in keys():
+        if not path[0].endswith("_alerts") or "_critical_" not in path[-1]:
+            continue
+        section, high_name = getattr(settings, path[0]), path[-1].replace("_critical_", "_high_")
+        critical, high = getattr(section, path[-1]), getattr(section, high_name)
+        is_below = path[-1].startswith("low_")
+        if critical > high if is_below else critical < high:
+            limit = "exceed" if is_below else "be less than"
+            raise SettingsError(
+                f"{'.'.join(path)} = {critical} in {settings.environment}, from {origins['.'.join(path)]}, must not "
+                f"{limit} {path[0]}.{high_name}, which is {high}."
+            )
 
 
 def _check_database_url(settings: Settings, origins: Mapping[str, object]) -> None:

@@ -11,6 +11,7 @@ from models.readings import ReadingBatch
 from models.repositories import device_changes, partitions, readings
 from models.store import Store
 from settings.types import (
+    AlertSettings,
     AuthSettings,
     DatabaseSettings,
     DataSettings,
@@ -22,6 +23,8 @@ from settings.types import (
     ServerSettings,
     Settings,
     SimulatorSettings,
+    VendingMachineAlertSettings,
+    WaterHeaterAlertSettings,
     WebsocketSettings,
 )
 
@@ -84,6 +87,52 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
         {"max_batch_size": 100, "max_commit_size": 500, "max_future_seconds": 300, "max_age_days": 3650},
     ),
     "devices": (DeviceSettings, {"offline_after_seconds": 300, "status_check_seconds": 1}),
+    "alerts": (
+        AlertSettings,
+        {
+            "check_seconds": 0.1,
+            "sweep_seconds": 0.1,
+            "offline_hold_seconds": 300,
+            "offline_recover_seconds": 60,
+            "anomaly_min_severity": "HIGH",
+            "anomaly_hold_seconds": 0,
+            "anomaly_recover_seconds": 300,
+        },
+    ),
+    "water_heater_alerts": (
+        WaterHeaterAlertSettings,
+        {
+            "over_temperature_high_celsius": 80,
+            "over_temperature_critical_celsius": 90,
+            "over_temperature_hold_seconds": 120,
+            "over_temperature_recover_seconds": 300,
+            "high_pressure_high_bar": 6,
+            "high_pressure_critical_bar": 8,
+            "high_pressure_hold_seconds": 0,
+            "high_pressure_recover_seconds": 60,
+            "low_pressure_high_bar": 1,
+            "low_pressure_critical_bar": 0.5,
+            "low_pressure_hold_seconds": 60,
+            "low_pressure_recover_seconds": 60,
+            "maintenance_interval_days": 365,
+        },
+    ),
+    "vending_machine_alerts": (
+        VendingMachineAlertSettings,
+        {
+            "over_temperature_high_kelvin": 5,
+            "over_temperature_critical_kelvin": 10,
+            "over_temperature_hold_seconds": 600,
+            "over_temperature_recover_seconds": 300,
+            "cash_full_high_minor": 40_000,
+            "cash_full_critical_minor": 60_000,
+            "cash_full_hold_seconds": 0,
+            "cash_full_recover_seconds": 0,
+            "low_stock_hold_seconds": 0,
+            "low_stock_recover_seconds": 0,
+            "maintenance_interval_days": 180,
+        },
+    ),
     "events": (EventSettings, {"poll_seconds": 0.2, "retention_hours": 24, "buffer_size": 100}),
     "simulator": (
         SimulatorSettings,
@@ -94,6 +143,7 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
             "history_days": 0.1,
             "sales_history_days": 0.1,
             "interval_seconds": 60,
+            "drill_interval_seconds": 0,
             "seed": 7,
         },
     ),

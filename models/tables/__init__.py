@@ -3,7 +3,7 @@
 from models.tables.alert import AlertChangeRow, AlertConditionRow, AlertRow, AlertRuleRow
 from models.tables.anomaly import AnomalyDetectorRow, AnomalyProfileRow, AnomalyRow
 from models.tables.device import DeviceRow
-from models.tables.event import EventRow
+from models.tables.event import EventLogRow, EventRow
 from models.tables.maintenance_record import MaintenancePartRow, MaintenanceRecordRow
 from models.tables.vending_machine import (
     VendingMachineDemandChoiceRow,
@@ -25,6 +25,7 @@ __all__ = [
     "AnomalyProfileRow",
     "AnomalyRow",
     "DeviceRow",
+    "EventLogRow",
     "EventRow",
     "MaintenancePartRow",
     "MaintenanceRecordRow",

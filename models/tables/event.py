@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Index, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, Text
 from sqlmodel import Field, SQLModel
 
 from models.tables.columns import NEVER_REUSED, instant, serial_key
@@ -28,3 +28,18 @@ class EventRow(SQLModel, table=True):
     type: str = Field(max_length=60)
     occurred_at: datetime = instant("occurred_at")
     payload: str = Field(sa_column=Column("payload", Text, nullable=False))
+
+
+class EventLogRow(SQLModel, table=True):
+    """The log itself, one row (id 1).
+
+    `name` is its identity, part of every cursor that clients hold, so that those of another database are refused.
+    The highest cursor that was ever forgotten is (`forgotten_xid`, `forgotten_id`); (0, 0) where none was.
+    """
+
+    __tablename__ = "event_log"  # pyright: ignore[reportAssignmentType]
+
+    id: int = Field(sa_column=Column("id", Integer, primary_key=True, autoincrement=False))
+    name: str = Field(max_length=32)
+    forgotten_xid: int = Field(sa_column=Column("forgotten_xid", BigInteger, nullable=False))
+    forgotten_id: int = Field(sa_column=Column("forgotten_id", BigInteger, nullable=False))

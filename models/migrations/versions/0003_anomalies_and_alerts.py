@@ -16,6 +16,14 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "event_log",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("forgotten_xid", sa.BigInteger(), nullable=False),
+        sa.Column("forgotten_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "alert_conditions",
         sa.Column(
             "device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -218,3 +226,4 @@ def downgrade() -> None:
     op.drop_table("anomalies")
     op.drop_table("alert_rules")
     op.drop_table("alert_conditions")
+    op.drop_table("event_log")

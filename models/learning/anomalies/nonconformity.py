@@ -1,0 +1,100 @@
+"""How strange each reading is, in several simple ways; none knows the past of the others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.learning.anomalies.pieces import Piece
+from models.learning.anomalies.season import Season
+from models.learning.anomalies.steps import Evidence
+from models.learning.anomalies.tuning import FloatArray, Packed
+
+# Of each channel, in the order in which they are computed; JOINT, of all channels together, comes last.
+EVIDENCES = (Evidence.HIGH, Evidence.LOW, Evidence.SHIFT, Evidence.JUMP, Evidence.NOISE, Evidence.SEASON)
+# Nonconformity that is never alarming by itself however quiet the device has been, in standard deviations.
+FLOORS = (2.0, 2.0, 1.0, 1.0, 0.5, 1.5)
+JOINT_FLOOR = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traces:
+    """What follows the readings of a piece, whatever is thought of them; each (length, d, channels).
+
+    Attributes:
+        before: the reading before, NaN for none.
+        change: absolute difference from it.
+        fast: short mean of the readings.
+        fast_change: short mean of the differences.
+    """
+
+    before: FloatArray
+    change: FloatArray
+    fast: FloatArray
+    fast_change: FloatArray
+
+
+def follow(piece: Piece, work: Packed, weight: float) -> Traces:
+    """Compute the short means, and leave their last values in `work`, the states of the piece's devices.
+
+    Every sum is made reading by reading, so the result does not depend on how the readings were cut.
+    """
+    values, is_known = piece.values, piece.is_known
+    before = _before(piece, work)
+    change = np.abs(values - before)
+    channels = values.shape[2]
+    given = np.concatenate([values, change], axis=2)
+    is_given = ~np.isnan(given)
+    weights = np.where(is_given, weight, 0.0)
+    given[~is_given] = 0.0
+    state = work["fast"].copy()
+    trace = np.empty_like(given)
+    for row in range(len(values)):
+        if (is_new := np.isnan(state)).any():
+            is_new &= is_given[row]
+            state[is_new] = given[row][is_new]
+        state += weights[row] * (given[row] - state)
+        trace[row] = state
+    work["fast"] = state
+    newest = values[-1]
+    if not is_known[-1].all():
+        last = np.where(is_known, np.arange(1, len(values) + 1)[:, None, None], 0).max(axis=0)
+        newest = np.take_along_axis(np.concatenate([work["previous"][None], values]), last[None], axis=0)[0]
+    work["previous"] = newest
+    return Traces(before, change, trace[:, :, :channels], trace[:, :, channels:])
+
+
+def _before(piece: Piece, work: Packed) -> FloatArray:
+    values, is_known = piece.values, piece.is_known
+    shifted = np.concatenate([work["previous"][None], values])[:-1]
+    if is_known.all():
+        return shifted
+    steps = np.arange(len(values))[:, None, None]
+    last = np.maximum.accumulate(np.where(is_known, steps + 1, 0), axis=0)
+    last = np.concatenate([np.zeros_like(last[:1]), last[:-1]])
+    return np.take_along_axis(np.concatenate([work["previous"][None], values]), last, axis=0)
+
+
+def nonconformities(piece: Piece, work: Packed, traces: Traces, season: Season) -> FloatArray:
+    """Return (length, d, kinds * channels + 1) nonconformities, kind by kind as of `EVIDENCES`; 0 where unknown."""
+    variance = work["variance"]
+    deviation = np.sqrt(np.where(variance > 0, variance, np.nan))
+    mean = work["mean"]
+    values, is_known = piece.values, piece.is_known
+    scaled = (values - mean) / deviation
+    shift = np.abs(np.where(is_known, traces.fast, np.nan) - mean) / deviation
+    length, devices, channels = values.shape
+    found = np.empty((length, devices, len(EVIDENCES) * channels + 1))
+    kinds = (
+        scaled,
+        -scaled,
+        shift,
+        traces.change / deviation,
+        np.where(is_known, traces.fast_change, np.nan) / deviation,
+        np.abs(values - season.usual) / deviation,
+    )
+    for place, kind in enumerate(kinds):
+        found[:, :, place * channels : (place + 1) * channels] = kind
+    squares = np.where(shift > 0, shift * shift, 0.0)
+    found[:, :, -1] = np.sqrt(squares.sum(axis=2) / channels)
+    found[~(found > 0)] = 0.0
+    return found

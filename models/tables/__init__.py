@@ -3,8 +3,12 @@
 from models.tables.alert import AlertChangeRow, AlertConditionRow, AlertRow, AlertRuleRow
 from models.tables.anomaly import AnomalyDetectorRow, AnomalyProfileRow, AnomalyRow
 from models.tables.device import DeviceRow
+from models.tables.device_failure import DeviceFailureRow
 from models.tables.event import EventLogRow, EventRow
 from models.tables.maintenance_record import MaintenancePartRow, MaintenanceRecordRow
+from models.tables.prediction import PredictionFeaturesRow, PredictionRow
+from models.tables.prediction_model import PredictionModelRow, TrainingRunRow
+from models.tables.reading_hours import VENDING_MACHINE_HOURS, WATER_HEATER_HOURS, StaleReadingHourRow
 from models.tables.vending_machine import (
     VendingMachineDemandChoiceRow,
     VendingMachineProductRow,
@@ -17,6 +21,8 @@ from models.tables.water_heater import WaterHeaterControlChangeRow, WaterHeaterR
 from models.tables.water_heater_reading import WaterHeaterReadingRow
 
 __all__ = [
+    "VENDING_MACHINE_HOURS",
+    "WATER_HEATER_HOURS",
     "AlertChangeRow",
     "AlertConditionRow",
     "AlertRow",
@@ -24,11 +30,17 @@ __all__ = [
     "AnomalyDetectorRow",
     "AnomalyProfileRow",
     "AnomalyRow",
+    "DeviceFailureRow",
     "DeviceRow",
     "EventLogRow",
     "EventRow",
     "MaintenancePartRow",
     "MaintenanceRecordRow",
+    "PredictionFeaturesRow",
+    "PredictionModelRow",
+    "PredictionRow",
+    "StaleReadingHourRow",
+    "TrainingRunRow",
     "VendingMachineDemandChoiceRow",
     "VendingMachineProductRow",
     "VendingMachineReadingRow",

@@ -34,7 +34,7 @@ from resolvers.loaders import Columns
 from schema.fields import Derived, Link, declaration_of
 from schema.leaves import Leaf, Unplannable, compile_maker, converter, is_leaf
 from schema.plans import Arguments, Child, OneOf, Run, Selection
-from schema.types.node import type_of
+from schema.types.node import type_rule
 
 Flags = Mapping[str, bool]
 Fields = dict[str, list[FieldNode]]
@@ -159,10 +159,11 @@ class Compiler:
         if not isinstance(type_, GraphQLInterfaceType):
             raise Unplannable(f"{type_} is neither an object nor an interface")
         selections = {each.name: self._selection(each, sets) for each in self.schema.get_possible_types(type_)}
-        needs: Columns = frozenset()
+        rule = type_rule(type_.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].origin)
+        needs: Columns = rule.needs
         for selection in selections.values():
             needs = _union(needs, selection.needs)
-        return OneOf(type_of, selections, needs)
+        return OneOf(rule.tell, selections, needs)
 
     def _arguments(self, node: FieldNode, field: GraphQLField, definition: StrawberryField) -> Arguments:
         def coerce(run: Run | None) -> Mapping[str, Any]:

@@ -12,9 +12,8 @@ from resolvers.loaders import Batch, Columns, batch
 from schema import ids
 from schema.fields import link
 from schema.types.device import ORDER_TYPES, DeviceFilter, DeviceOrder, plain_filter, plain_order
+from schema.types.node import DEVICE_TYPES
 from schema.types.paging import After, Before, First, Last, window
-
-DEVICE_TYPES = tuple(kind.type_name for kind in KINDS.values())
 
 Filter = Annotated[DeviceFilter | None, strawberry.argument(description="Which ones; all if not given.")]
 OrderBy = Annotated[DeviceOrder | None, strawberry.argument(description="How they are sorted; by name if not given.")]

@@ -8,14 +8,15 @@ from models.principal import Right
 from resolvers import devices, maintenance
 from resolvers.context import Scope
 from schema import ids
+from schema.alarms import AlarmMutations
 from schema.fields import mutation
-from schema.finding import DEVICE_TYPES
 from schema.inputs import INPUT, DeleteDeviceInput, SetDeviceMaintenanceInput
 from schema.kinds import PARTS
 from schema.kinds.part import merged
 from schema.payloads import payload
 from schema.types.device import Device
 from schema.types.maintenance import MaintenanceRecord, RecordMaintenanceInput
+from schema.types.node import DEVICE_TYPES
 
 
 @strawberry.type(description="A device as it is after the change.")
@@ -70,4 +71,4 @@ class _Devices:
         return payload(maintenance_record=await maintenance.record(scope, input.new_record(device_id)))
 
 
-Mutation = merged("Mutation", "What can be changed.", _Devices, *(part.mutation for part in PARTS))
+Mutation = merged("Mutation", "What can be changed.", _Devices, *(part.mutation for part in PARTS), AlarmMutations)

@@ -6,6 +6,7 @@ import strawberry
 
 from models.readings import ReadingBatch, Rejection
 from resolvers.context import Scope
+from schema.types.anomaly import Anomaly
 
 
 @strawberry.type(description="A row of a batch that cannot be stored, and why.")
@@ -32,6 +33,9 @@ class RecordReadingsPayload:
         description="Rows that cannot be stored, by index. Reasons: UNKNOWN_DEVICE, WRONG_KIND, OUT_OF_RANGE, "
         "NOT_FINITE, NO_VALUES, IN_FUTURE, TOO_OLD."
     )
+    anomalies: list[Anomaly] = strawberry.field(
+        description="What these readings showed to be strange: anomalies that they opened, or raised in severity."
+    )
 
 
 async def record_readings(scope: Scope, batch: ReadingBatch) -> Any:
@@ -41,6 +45,7 @@ async def record_readings(scope: Scope, batch: ReadingBatch) -> Any:
         accepted_count=report.accepted_count,
         duplicate_count=report.duplicate_count,
         rejected=[rejected_row(each) for each in report.rejected],
+        anomalies=report.anomalies,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 from models.devices import KINDS
+from models.repositories.anomalies import ANOMALIES
 from models.repositories.maintenance_records import RECORDS
 from models.statements import Row
 from resolvers import devices, histories
@@ -15,8 +16,9 @@ from schema.fields import derived, link
 from schema.finding import device_link, devices_link
 from schema.kinds import PARTS
 from schema.kinds.part import merged
+from schema.types.anomaly import Anomaly, anomalies_of_fleet, open_anomalies
 from schema.types.device import Device, plain_filter
-from schema.types.enums import DeviceKind, DeviceStatus
+from schema.types.enums import DeviceKind, DeviceStatus, Severity
 from schema.types.node import TYPE_NAME, Node
 from schema.types.paging import Connection
 
@@ -40,6 +42,14 @@ class DeviceStatusCount:
     count: int = strawberry.field(description="How many.")
 
 
+@strawberry.type(description="How many there are of a severity.")
+class SeverityCount:
+    """How many there are of a severity."""
+
+    severity: Severity = strawberry.field(description="The severity.")
+    count: int = strawberry.field(description="How many.")
+
+
 def _device_count(_scope: Scope) -> Batch:
     return batch(devices.count, wanted=plain_filter(None))
 
@@ -59,11 +69,15 @@ class Fleet:
     device_count: int = link(_device_count, description="How many there are.")
     devices_by_kind: list[DeviceKindCount] = link(_by_kind, description="How many there are of each kind.")
     devices_by_status: list[DeviceStatusCount] = link(_by_status, description="How many have each status.")
+    open_anomalies_by_severity: list[SeverityCount] = link(
+        open_anomalies, description="How many anomalies of each severity are OPEN: going on, and judged by nobody."
+    )
 
 
 _NODES: dict[str, Batch] = {
     **{kind.type_name: batch(devices.by_ids, kind=kind.name) for kind in KINDS.values()},
     "MaintenanceRecord": histories.entries(RECORDS),
+    "Anomaly": histories.entries(ANOMALIES),
     **{type_name: found for part in PARTS for type_name, found in part.nodes.items()},
 }
 
@@ -101,6 +115,11 @@ class _Devices:
 
 
 @strawberry.type
+class _Findings:
+    anomalies: Connection[Anomaly] = anomalies_of_fleet()
+
+
+@strawberry.type
 class _Nodes:
     node: Node | None = link(_node, description="Anything by its global id; null if it no longer exists.")
     nodes: list[Node | None] = link(
@@ -108,4 +127,4 @@ class _Nodes:
     )
 
 
-Query = merged("Query", "What can be read.", _Devices, *(part.query for part in PARTS), _Nodes)
+Query = merged("Query", "What can be read.", _Devices, *(part.query for part in PARTS), _Findings, _Nodes)

@@ -13,10 +13,9 @@ from resolvers.context import Scope
 from resolvers.loaders import Batch
 from schema import ids
 from schema.fields import derived, link, subscription
-from schema.finding import DEVICE_TYPES
 from schema.types.device import Device
-from schema.types.node import TYPE_NAME
-from schema.types.reading import Reading, reading_type_name
+from schema.types.node import DEVICE_TYPES, TYPE_NAME, reading_type_name
+from schema.types.reading import Reading
 
 DeviceIds = Annotated[
     list[strawberry.ID], strawberry.argument(description="The devices to follow, of any kinds; at most 1000.")

@@ -1,8 +1,6 @@
 """What every device has, whatever its kind."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 import strawberry
@@ -14,6 +12,8 @@ from resolvers import checks
 from resolvers.cursors import ValueType
 from schema import ids
 from schema.fields import derived
+from schema.filtering import names_of
+from schema.types.anomaly import Anomaly, anomalies_of_device
 from schema.types.enums import DeviceKind, DeviceOrderField, DeviceStatus, OrderDirection
 from schema.types.maintenance import MaintenanceRecord, records_link
 from schema.types.node import Node
@@ -46,6 +46,7 @@ class Device(Node):
         "as CONFLICT if somebody else was faster."
     )
     maintenance_records: Connection[MaintenanceRecord] = records_link()
+    anomalies: Connection[Anomaly] = anomalies_of_device()
 
 
 @strawberry.input(description="Which devices are wanted; what is not given does not restrict.")
@@ -84,22 +85,17 @@ def plain_filter(given: DeviceFilter | None, kind: str | None = None) -> Filter:
     """Return the filter in plain values; with a kind, of devices of this kind only."""
     if given is None:
         return Filter(kinds=(kind,) if kind else None)
-    kinds = _values(given.kinds)
+    kinds = names_of(given.kinds)
     if kind is not None:
         kinds = (kind,) if kinds is None or kind in kinds else ()
     return Filter(
         kinds=kinds,
-        statuses=_values(given.statuses),
+        statuses=names_of(given.statuses),
         location=_text(given.location, "location"),
         search=_text(given.search, "search"),
         last_seen_before=given.last_seen_before,
         last_seen_after=given.last_seen_after,
     )
-
-
-def _values(given: Sequence[Enum] | None) -> tuple[str, ...] | None:
-    # Each value once: it becomes a condition of the statement, and a request may repeat it without end.
-    return None if given is None else tuple(sorted({each.value for each in given}))
 
 
 def _text(given: str | None, field: str) -> str | None:

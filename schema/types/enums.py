@@ -1,23 +1,34 @@
 """The enums of all kinds. Those of the models are registered here, and imported from here by all types."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 import strawberry
 
+from models.alerts import AlertKind, AlertState
+from models.anomalies import AnomalyState, Verdict
 from models.devices import KINDS
 from models.devices.catalogue import DeviceKind as Kind
 from models.devices.status import DeviceStatus
+from models.severity import Severity
 from resolvers import series
 from resolvers.maintenance import MaintenanceKind
 
 __all__ = [
+    "AlertKind",
+    "AlertState",
+    "AnomalyPattern",
+    "AnomalyState",
     "DeviceKind",
     "DeviceOrderField",
     "DeviceStatus",
     "MaintenanceKind",
+    "Metric",
     "OrderDirection",
     "SeriesMethod",
+    "Severity",
+    "Verdict",
     "metric_enum",
 ]
 
@@ -27,6 +38,24 @@ strawberry.enum(
     "operator has set it.",
 )
 strawberry.enum(MaintenanceKind, description="What was done to a device.")
+strawberry.enum(Severity, description="How bad something is, from least to most.")
+strawberry.enum(
+    AnomalyState,
+    description="How an anomaly stands: OPEN while the detector sees it, CLOSED once readings are usual again, "
+    "RESOLVED when a person has judged it.",
+)
+strawberry.enum(Verdict, description="What people found an anomaly to be; it counts as a label for those who learn.")
+strawberry.enum(
+    AlertKind,
+    description="What an alert is about: a value beyond a threshold (OVER_TEMPERATURE, HIGH_PRESSURE, LOW_PRESSURE, "
+    "CASH_FULL), products that run out (LOW_STOCK), silence (OFFLINE), an ANOMALY of high severity, or maintenance "
+    "that is due (MAINTENANCE_DUE).",
+)
+strawberry.enum(
+    AlertState,
+    description="How an alert stands: OPEN until somebody takes it on, then ACKNOWLEDGED, and RESOLVED once its cause "
+    "is gone or somebody says so.",
+)
 
 
 def _made(name: str, values: dict[str, object], description: str) -> type[Enum]:
@@ -41,6 +70,36 @@ def metric_enum(kind: Kind) -> type[Enum]:
         each.name.upper(): strawberry.enum_value(each.name, description=each.description) for each in kind.metrics
     }
     return _made(f"{kind.type_name}Metric", values, f"What a {kind.label} reports and a chart can show.")
+
+
+def _every_metric() -> dict[str, object]:
+    """Return the channels of all kinds; where a name means several things, each kind says what it means."""
+    meanings: dict[str, dict[str, str]] = {}
+    for kind in KINDS.values():
+        for each in kind.channels:
+            meanings.setdefault(each.name, {})[kind.label] = each.description
+    return {name.upper(): strawberry.enum_value(name, description=_told(by_kind)) for name, by_kind in meanings.items()}
+
+
+def _told(by_kind: Mapping[str, str]) -> str:
+    if len(set(by_kind.values())) == 1:
+        return next(iter(by_kind.values()))
+    return " ".join(f"Of a {label}: {meaning}" for label, meaning in by_kind.items())
+
+
+@strawberry.enum(description="In which way readings were strange.")
+class AnomalyPattern(Enum):
+    """In which way readings were strange; the names are the detector's."""
+
+    HIGH = strawberry.enum_value("HIGH", description="A value above all usual ones.")
+    LOW = strawberry.enum_value("LOW", description="A value below all usual ones.")
+    SHIFT = strawberry.enum_value(
+        "SHIFT", description="The mean of the last values is off, though each of them might be usual."
+    )
+    JUMP = strawberry.enum_value("JUMP", description="A value that differs from the one before by more than usual.")
+    NOISE = strawberry.enum_value("NOISE", description="Values that go up and down more than usual.")
+    SEASON = strawberry.enum_value("SEASON", description="A value that is unusual for the hour of the day.")
+    JOINT = strawberry.enum_value("JOINT", description="Several metrics that are off at once, each perhaps by little.")
 
 
 @strawberry.enum(description="By what devices are sorted; equal ones by the order in which they were registered.")
@@ -64,9 +123,11 @@ class OrderDirection(Enum):
 if TYPE_CHECKING:
     # Made of the catalogue at run time, which a type checker cannot follow.
     DeviceKind: TypeAlias = Enum
+    Metric: TypeAlias = Enum
     SeriesMethod: TypeAlias = Enum
 else:
     DeviceKind = _made("DeviceKind", {name: name for name in KINDS}, "The kind of a device.")
+    Metric = _made("Metric", _every_metric(), "What devices report, whatever their kind.")
     SeriesMethod = _made(
         "SeriesMethod",
         {name: name for name in series.METHODS},

@@ -43,11 +43,6 @@ class Reading:
         return type_of(row)
 
 
-def reading_type_name(kind: DeviceKind) -> str:
-    """Return the name of the type of a kind's readings."""
-    return f"{kind.type_name}Reading"
-
-
 def channel(kind: DeviceKind, name: str) -> Any:
     """Declare a channel of a reading or of an input, described by the catalogue."""
     return strawberry.field(description=kind.by_name[name].description)

@@ -59,7 +59,7 @@ async def test_a_heater_from_registration_to_removal(client: httpx.AsyncClient):
     """Every document of the contract that concerns water heaters, in the order in which a person would send them."""
     device_id = await registered(client)
     stored = (await ask(client, "record_readings", input=readings(device_id, TIMES)))["recordWaterHeaterReadings"]
-    assert stored == {"acceptedCount": 30, "duplicateCount": 0, "rejected": []}
+    assert stored == {"acceptedCount": 30, "duplicateCount": 0, "rejected": [], "anomalies": []}
 
     changed = await ask(client, "update_water_heater", input={"id": device_id, "version": 1, "location": "Cellar"})
     assert changed["updateWaterHeater"]["waterHeater"]["location"] == "Cellar"

@@ -8,24 +8,18 @@ import pytest
 from models.principal import Principal, Role
 from schema import ids
 from tests.contract import document
+from tests.factories import MIDDAY
+from tests.findings import add_anomaly, anomaly_id, by_severity
 from tests.fleets import add_fleet, heater_id, record, register, this_minute
 from tests.graph import Graph
 
-QUERIES = (
-    "fleet_overview",
-    "device_list",
-    "device_by_serial",
-    "node",
-    "water_heater_list",
-    "water_heater_page",
-    "history_chart",
-    "compare_chart",
-)
 LISTS: dict[str, dict[str, Any]] = {
     "fleet_overview": {},
     "device_list": {"first": 100, "orderBy": {"field": "LAST_SEEN_AT", "direction": "DESC"}},
     "water_heater_list": {"first": 100},
     "compare_chart": {},
+    "anomalies": {"first": 100},
+    "deep_links": {},
 }
 
 
@@ -42,8 +36,9 @@ async def answer(graph: Graph, name: str, **variables: Any) -> Any:
 
 
 async def test_fleet_overview_counts_every_kind_and_status(graph: Graph):
-    """Kinds and statuses without devices are there with a zero."""
+    """Kinds, statuses and severities of which there are none are there with a zero."""
     first, *_ = await add_fleet(graph, 3)
+    await add_anomaly(graph.services.store, first, state="OPEN")
     await record(graph, heater_id(first), [this_minute()], temperature=[50])
     assert (await answer(graph, "fleet_overview"))["fleet"] == {
         "deviceCount": 3,
@@ -53,6 +48,7 @@ async def test_fleet_overview_counts_every_kind_and_status(graph: Graph):
             {"status": "OFFLINE", "count": 2},
             {"status": "MAINTENANCE", "count": 0},
         ],
+        "openAnomaliesBySeverity": by_severity(HIGH=1),
     }
 
 
@@ -117,6 +113,42 @@ async def test_node_finds_anything_and_says_null_for_what_is_gone(graph: Graph):
     assert found["node"] == {"__typename": "MaintenanceRecord", "id": record_id}
     heater = {"__typename": "WaterHeater", "id": device, "name": "Boiler"}
     assert found["nodes"] == [heater, None, found["node"], heater]
+    row_id = await add_anomaly(graph.services.store, ids.decode(device, ("WaterHeater",), "id"))
+    found = await answer(graph, "node", id=anomaly_id(row_id), ids=[anomaly_id(row_id), anomaly_id(row_id + 1)])
+    assert found["nodes"] == [{**found["node"], "severity": "HIGH"}, None]
+
+
+async def test_anomalies(graph: Graph):
+    """The page of anomalies, newest first, with their devices and a cursor that leads on."""
+    first, second = await add_fleet(graph, 2)
+    store = graph.services.store
+    made = [await add_anomaly(store, first, state="OPEN"), await add_anomaly(store, second, severity="LOW")]
+    page = (await answer(graph, "anomalies", first=1, filter={"kinds": ["WATER_HEATER"]}))["anomalies"]
+    assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (2, True)
+    (edge,) = page["edges"]
+    assert edge["node"] == {
+        "id": anomaly_id(made[1]),
+        "metric": "TEMPERATURE",
+        "score": 0.75,
+        "severity": "LOW",
+        "state": "CLOSED",
+        "explanation": "Temperature was 88.5 °C, 55.25 °C was expected.",
+        "detectedAt": iso(MIDDAY),
+        "device": {"id": heater_id(second), "name": "Heater 001", "kind": "WATER_HEATER"},
+    }
+    rest = (await answer(graph, "anomalies", first=5, after=edge["cursor"]))["anomalies"]
+    assert [edge["node"]["id"] for edge in rest["edges"]] == [anomaly_id(made[0])]
+
+
+async def test_deep_links(graph: Graph):
+    """An anomaly leads to its device, and the device to its readings."""
+    at = this_minute()
+    first, _ = await add_fleet(graph, 2, readings=12, newest=at)
+    row_id = await add_anomaly(graph.services.store, first)
+    (node,) = (await answer(graph, "deep_links"))["anomalies"]["nodes"]
+    readings = node["device"].pop("readings")["nodes"]
+    assert node == {"id": anomaly_id(row_id), "device": {"id": heater_id(first), "name": "Heater 000"}}
+    assert [reading["recordedAt"] for reading in readings] == [iso(at - timedelta(minutes=back)) for back in range(10)]
 
 
 async def test_water_heater_list(graph: Graph):
@@ -153,7 +185,20 @@ async def test_water_heater_page(graph: Graph):
             "cost": {"amount": "1234.5", "currency": "EUR"},
         },
     )
+    await add_anomaly(graph.services.store, row_id)
+    found_id = await add_anomaly(graph.services.store, row_id, state="OPEN", peak_at=at)
     heater = (await answer(graph, "water_heater_page", id=device))["waterHeater"]
+    assert heater.pop("anomalies")["nodes"] == [
+        {
+            "id": anomaly_id(found_id),
+            "metric": "TEMPERATURE",
+            "score": 0.75,
+            "severity": "HIGH",
+            "state": "OPEN",
+            "detectedAt": iso(MIDDAY),
+            "reading": {"recordedAt": iso(at), "temperature": 41.19},
+        }
+    ]
     readings, records = heater.pop("readings"), heater.pop("maintenanceRecords")
     newest = heater.pop("latestReading")
     assert heater == {
@@ -252,7 +297,7 @@ async def test_record_readings_gives_each_row_its_verdict(graph: Graph):
     ]
     body = await graph.data(document("record_readings"), input={"readings": rows})
     payload = body["recordWaterHeaterReadings"]
-    assert (payload["acceptedCount"], payload["duplicateCount"]) == (1, 1)
+    assert (payload["acceptedCount"], payload["duplicateCount"], payload["anomalies"]) == (1, 1, [])
     assert [(row["index"], row["code"]) for row in payload["rejected"]] == [(2, "OUT_OF_RANGE"), (3, "UNKNOWN_DEVICE")]
     latest = "query ($id: ID!) { waterHeater(id: $id) { latestReading { temperature heating } } }"
     assert (await graph.data(latest, id=device))["waterHeater"]["latestReading"] == {
@@ -301,6 +346,7 @@ async def _more(graph: Graph, size: int) -> None:
     for number in range(there, there + size):
         device = await register(graph, f"M-{number:03}", name=f"More {number:03}")
         await record(graph, device, [this_minute()], temperature=[50])
+        await add_anomaly(graph.services.store, ids.decode(device, ("WaterHeater",), "id"))
 
 
 async def test_a_viewer_may_read_but_change_nothing(graph: Graph):

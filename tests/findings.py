@@ -1,0 +1,58 @@
+"""Anomalies and alerts for tests of the graph, as the detector and the rules would leave them."""
+
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from models.repositories import anomalies
+from models.severity import Severity
+from models.store import Store
+from schema import ids
+from tests.factories import MIDDAY
+
+
+def anomaly_id(row_id: int) -> str:
+    """Return the global id of an anomaly."""
+    return ids.encode("Anomaly", row_id)
+
+
+def by_severity(**counts: int) -> list[dict[str, Any]]:
+    """Return counts as the fleet tells them: of every severity, zero where none is given."""
+    return [{"severity": each.value, "count": counts.get(each.value, 0)} for each in Severity]
+
+
+async def add_anomaly(store: Store, device_id: int, **changes: Any) -> int:
+    """Store an anomaly and return its id: closed, of high severity, in the temperature; changes name columns.
+
+    An anomaly in state OPEN goes on unless told otherwise; `metrics` may be a list.
+    """
+    detected_at = changes.get("detected_at", MIDDAY)
+    row: dict[str, Any] = {
+        "device_id": device_id,
+        "device_kind": "WATER_HEATER",
+        "metric": "temperature",
+        "metrics": [changes.get("metric", "temperature")],
+        "pattern": "HIGH",
+        "score": 0.75,
+        "severity": "HIGH",
+        "state": "CLOSED",
+        "observed": 88.5,
+        "expected": 55.25,
+        "explanation": "Temperature was 88.5 °C, 55.25 °C was expected.",
+        "detector_version": "1",
+        "detected_at": detected_at,
+        "peak_at": detected_at,
+        "ended_at": None if changes.get("state") == "OPEN" else detected_at + timedelta(minutes=5),
+        "created_at": detected_at,
+        "resolved_at": None,
+        "resolved_by": None,
+        "verdict": None,
+        "comment": None,
+        **changes,
+    }
+    if not isinstance(row["metrics"], str):
+        row["metrics"] = orjson.dumps(row["metrics"]).decode()
+    async with store.transaction() as transaction:
+        await anomalies.add(transaction, [row])
+    return row["id"]

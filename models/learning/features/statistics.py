@@ -1,0 +1,188 @@
+"""Features of a unit's own past at some instants: one code for training and for serving.
+
+Every statistic is a weighted sum over the readings up to its instant, so that all instants of a unit are one matrix
+product, and one instant alone is the same product with a single row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.learning.features.history import FloatArray, History, Layout, check_layout
+from models.learning.features.regimes import Regimes, fit_regimes
+
+STATISTICS = ("level", "change", "drift", "mean_change", "deviation", "slope")
+EVENT_STATISTICS = ("since", "recent_count", "count", "rate")
+AGE = "age"
+_BASELINE_SHARE, _FAST_SHARE, _SLOW_SHARE, _RECENT_SHARE = 0.05, 0.02, 0.1, 0.05
+_FEWEST_STEPS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Lengths of time, in the histories' unit, that features look at.
+
+    Attributes:
+        baseline: how long after its first reading a unit counts as young.
+        fast: half-life of the present level.
+        slow: half-life of the level that it is compared with for drift and slope.
+        recent: window of the short count of events.
+        lately: window of the longer count of events.
+    """
+
+    baseline: float
+    fast: float
+    slow: float
+    recent: float
+    lately: float
+
+
+def scales_of(histories: Sequence[History]) -> Scales:
+    """Return lengths in proportion to the median span of some histories, no shorter than a few readings' distance."""
+    spans = [history.end - history.start for history in histories if history.end > history.start]
+    steps = [float(np.median(np.diff(history.times))) for history in histories if len(history.times) > 1]
+    span = float(np.median(spans)) if spans else 1.0
+    step = float(np.median(steps)) if steps else 0.0
+    shares = (_BASELINE_SHARE, _FAST_SHARE, _SLOW_SHARE, _RECENT_SHARE, 5 * _RECENT_SHARE)
+    fewest = (5.0, _FEWEST_STEPS, 5 * _FEWEST_STEPS, 1.0, 5.0)
+    return Scales(*(max(span * share, step * few) for share, few in zip(shares, fewest, strict=True)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """How histories become rows of numbers; learnt in training, stored, and used alike in serving.
+
+    Attributes:
+        layout: of the histories.
+        scales: lengths of time that are looked at.
+        regimes: what channels are expected to read under given settings.
+    """
+
+    layout: Layout
+    scales: Scales
+    regimes: Regimes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return names of the features, as channel.statistic."""
+        layout = self.layout
+        return (
+            *(f"{channel}.{statistic}" for statistic in STATISTICS for channel in layout.channels),
+            f"{AGE}.time",
+            *(f"{event}.{statistic}" for event in layout.events for statistic in EVENT_STATISTICS),
+            *(f"{attribute}.value" for attribute in layout.attributes),
+        )
+
+    def rows(self, history: History, instants: FloatArray) -> FloatArray:
+        """Return (m, f) features of a unit at (m,) instants, from nothing that came later; NaN where unknown."""
+        return np.column_stack(
+            [
+                self._channels(history, instants),
+                instants - history.start,
+                self._events(history, instants),
+                np.broadcast_to(history.attributes, (len(instants), len(self.layout.attributes))),
+            ]
+        )
+
+    def levels(self, rows: FloatArray) -> FloatArray:
+        """Return (n, c) present levels of the channels, of (n, f) features."""
+        return rows[:, : len(self.layout.channels)]
+
+    def present(self, histories: Sequence[History], instants: FloatArray) -> FloatArray:
+        """Return (h, f) features, one instant for each history.
+
+        Raises:
+            HistoryProblem: a history does not fit the layout.
+        """
+        check_layout(self.layout, histories)
+        rows = [self.rows(history, instants[i : i + 1]) for i, history in enumerate(histories)]
+        return np.concatenate(rows) if rows else np.empty((0, len(self.names)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        scales = {name: getattr(self.scales, name) for name in Scales.__slots__}
+        return {"layout": self.layout.to_json(), "scales": scales, "regimes": self.regimes.to_json()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Features":
+        """Return what `to_json` wrote."""
+        layout, scales = Layout.from_json(stored["layout"]), Scales(**stored["scales"])
+        return cls(layout, scales, Regimes.from_json(stored["regimes"]))
+
+    def _channels(self, history: History, instants: FloatArray) -> FloatArray:
+        """Return (m, 6 c) statistics of the channels.
+
+        The slope is that of a line through the fast and the slow level, each at its own mean time, which is exact for
+        a channel that moves evenly.
+        """
+        width = len(self.layout.channels)
+        if not len(history.times):
+            return np.full((len(instants), len(STATISTICS) * width), np.nan)
+        deviations = self.regimes.normalise(history.values, history.settings)
+        known = np.isfinite(deviations)
+        filled = np.where(known, deviations, 0.0)
+        age = instants[:, None] - history.times[None, :]
+        past = age >= 0
+        ever = past.astype(np.float64)
+        since_first = history.times - history.times[0]
+        sums = np.hstack([known.astype(np.float64), filled])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            base, _ = _mean(ever * (since_first < self.scales.baseline), sums)
+            mean, count = _mean(ever, sums)
+            fast, fast_time = self._level(age, past, self.scales.fast, sums, since_first, known)
+            slow, slow_time = self._level(age, past, self.scales.slow, sums, since_first, known)
+            variance = (ever @ filled**2) / count - mean**2
+            deviation = np.where(count > 1, np.sqrt(np.maximum(variance, 0.0)), np.nan)
+            apart = fast_time - slow_time
+            slope = np.where(apart > 0, (fast - slow) / apart, np.nan)
+        level = fast if self.layout.settings else self._raw(fast)
+        return np.hstack([level, fast - base, slow - base, mean - base, deviation, slope])
+
+    def _level(
+        self, age: FloatArray, past: Any, half_life: float, sums: FloatArray, times: FloatArray, known: Any
+    ) -> tuple[FloatArray, FloatArray]:
+        weights = np.where(
+            past,
+            np.exp2(-np.maximum(age - age.min(axis=1, where=past, initial=np.inf, keepdims=True), 0.0) / half_life),
+            0.0,
+        )
+        width = known.shape[1]
+        total = weights @ np.hstack([sums, known * times[:, None]])
+        count = total[:, :width]
+        return total[:, width : 2 * width] / count, total[:, 2 * width :] / count
+
+    def _raw(self, normalised: FloatArray) -> FloatArray:
+        return normalised * self.regimes.spread[0] + self.regimes.coefficients[0, 0]
+
+    def _events(self, history: History, instants: FloatArray) -> FloatArray:
+        """Return (m, 4 e): time since the last, counts of both windows, and how many there were a unit of time."""
+        columns: list[FloatArray] = []
+        for times in history.events:
+            count = np.searchsorted(times, instants, side="right")
+            last = np.where(count > 0, times[np.maximum(count - 1, 0)] if len(times) else np.nan, np.nan)
+            windows = [
+                (count - np.searchsorted(times, instants - window, side="right")).astype(np.float64)
+                for window in (self.scales.recent, self.scales.lately)
+            ]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                rate = count / np.maximum(instants - history.start, self.scales.lately)
+            columns += [instants - last, *windows, rate]
+        return np.column_stack(columns) if columns else np.empty((len(instants), 0))
+
+
+def fit_features(layout: Layout, histories: Sequence[History], scales: Scales | None = None) -> Features:
+    """Learn how a fleet's histories become features, from the units that are trained on.
+
+    Raises:
+        HistoryProblem: a history does not fit the layout.
+    """
+    check_layout(layout, histories)
+    return Features(layout, scales or scales_of(histories), fit_regimes(layout, histories))
+
+
+def _mean(weights: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+    total = weights @ sums
+    width = sums.shape[1] // 2
+    return total[:, width:] / total[:, :width], total[:, :width]

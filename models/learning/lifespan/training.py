@@ -1,0 +1,146 @@
+"""Training a model of remaining life on the lives of a fleet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.learning.boosting import COVERAGE, Boosting, NothingToLearn, Progress, Table, fit_bands, fit_regressor
+from models.learning.features import Features, FloatArray, Layout, fit_features
+from models.learning.lifespan.lives import Life, ages_of, cut_points, remaining_table
+from models.learning.lifespan.model import LifespanModel
+from models.learning.lifespan.survival import Survival, fit_survival
+
+FEWEST_FAILURES = 5
+MOST_ROWS = 20_000
+_PARTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrainedLifespan:
+    """What a training gives.
+
+    Attributes:
+        model: ready to predict.
+        text: the artefact to store; `load` reads it.
+        metrics: by name; errors are out-of-fold and, like widths, in the histories' unit of time.
+        feature_names: as channel.statistic.
+        window: the first and the last instant that was learnt from.
+    """
+
+    model: LifespanModel
+    text: str
+    metrics: Mapping[str, float]
+    feature_names: tuple[str, ...]
+    window: tuple[float, float]
+
+
+def train(
+    layout: Layout,
+    lives: Sequence[Life],
+    *,
+    cap: float | None = None,
+    coverage: float = COVERAGE,
+    boosting: Boosting | None = None,
+    most_rows: int = MOST_ROWS,
+    progress: Progress | None = None,
+) -> TrainedLifespan:
+    """Learn remaining life from readings, of units that failed and of units that still run.
+
+    Args:
+        layout: of the histories.
+        lives: of the fleet.
+        cap: longest remaining life to tell apart, in the histories' unit of time: before signs of wear show, more
+            cannot be read from them. None for no limit.
+        coverage: share of the truths that the interval is to hold.
+        boosting: how trees are grown.
+        most_rows: readings to learn from at most; more are thinned out evenly.
+        progress: told the share that is done; may raise to stop.
+
+    Raises:
+        NothingToLearn: fewer than five units failed, or there are hardly any readings; `train_by_age` needs neither.
+        HistoryProblem: a history does not fit the layout.
+    """
+    failures = sum(life.failed and bool(len(life.history.times)) for life in lives)
+    if failures < FEWEST_FAILURES:
+        raise NothingToLearn(
+            f"Too few failures to learn remaining life from: {failures} units with readings have failed, "
+            f"{FEWEST_FAILURES} are needed."
+        )
+    survival = fit_survival(*ages_of(lives))
+    read = [life for life in lives if len(life.history.times)]
+    features = fit_features(layout, [life.history.until(life.end) for life in read])
+    table, known = remaining_table(features, read, cut_points(read, most_rows), survival, cap)
+    regressor, predicted = fit_regressor(table, certain=known, coverage=coverage, boosting=boosting, progress=progress)
+    certain = known > 0
+    low, high = np.quantile(table.targets[certain], [(1 - coverage) / 2, (1 + coverage) / 2]).tolist()
+    model = LifespanModel(features, regressor, survival, max(high - low, 1e-9), coverage)
+    metrics = _metrics(table, certain, predicted, coverage, survival, features)
+    return _trained(model, metrics | {"units": len(lives), "failures": failures}, lives)
+
+
+def train_by_age(layout: Layout, lives: Sequence[Life], *, coverage: float = COVERAGE) -> TrainedLifespan:
+    """Learn how long units last from their ages alone, where too few have failed to learn more.
+
+    Raises:
+        NothingToLearn: no unit has been observed for any time.
+        HistoryProblem: a history does not fit the layout.
+    """
+    ages, failed = ages_of(lives)
+    survival = fit_survival(ages, failed)
+    tail = (1 - coverage) / 2
+    new = np.zeros(1)
+    spread = float((survival.remaining(new, 1 - tail) - survival.remaining(new, tail))[0])
+    features = fit_features(layout, [life.history for life in lives])
+    model = LifespanModel(features, None, survival, spread, coverage)
+    return _trained(model, {"units": float(len(lives)), "failures": float(failed.sum())}, lives)
+
+
+def _trained(model: LifespanModel, metrics: Mapping[str, float], lives: Sequence[Life]) -> TrainedLifespan:
+    known = [life for life in lives if np.isfinite(life.age)]
+    window = min(life.history.start for life in known), max(life.end for life in known)
+    return TrainedLifespan(
+        model=model, text=model.to_text(), metrics=metrics, feature_names=model.feature_names, window=window
+    )
+
+
+def _metrics(
+    table: Table,
+    certain: FloatArray,
+    predicted: FloatArray,
+    coverage: float,
+    survival: Survival,
+    features: Features,
+) -> dict[str, float]:
+    """Return errors and interval over the rows whose remaining life is known."""
+    truths, values, units = table.targets[certain], predicted[certain], table.units[certain]
+    errors = values - truths
+    ages = table.features[certain, features.names.index("age.time")]
+    by_age = np.minimum(survival.remaining(ages, 0.5), truths.max())
+    held, width = _held_out_interval(values, truths, units, coverage)
+    return {
+        "rows": float(len(table.targets)),
+        "rmse": float(np.sqrt(np.mean(errors**2))),
+        "mae": float(np.abs(errors).mean()),
+        "bias": float(errors.mean()),
+        "rmse_by_age": float(np.sqrt(np.mean((by_age - truths) ** 2))),
+        "interval_coverage": held,
+        "interval_width": width,
+    }
+
+
+def _held_out_interval(
+    values: FloatArray, truths: FloatArray, units: FloatArray, coverage: float
+) -> tuple[float, float]:
+    """Return coverage and mean width of the interval on units that it was not calibrated on."""
+    held, widths = np.zeros(len(values)), np.zeros(len(values))
+    distinct = np.unique(units)
+    for part in range(min(_PARTS, len(distinct))):
+        tested = np.isin(units, distinct[part::_PARTS])
+        if tested.all() or not tested.any():
+            continue
+        rest = ~tested
+        lower, upper = fit_bands(values[rest], truths[rest], units[rest], coverage).around(values[tested])
+        held[tested] = (truths[tested] >= np.minimum(lower, truths.max())) & (truths[tested] <= upper)
+        widths[tested] = np.clip(upper, 0, truths.max()) - np.clip(lower, 0, truths.max())
+    return float(held.mean()), float(widths.mean())

@@ -1,0 +1,121 @@
+"""Training a model of the risk of failure on a fleet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.learning.boosting import Boosting, NothingToLearn, Progress, Table, fit_classifier
+from models.learning.features import Layout, fit_features, scales_of
+from models.learning.risk.cases import RiskCase, looks_at, rows_of
+from models.learning.risk.interactions import find_interactions
+from models.learning.risk.model import Levels, RiskModel, names_with, shown_values, with_interactions
+from models.learning.risk.scores import pr_auc, roc_auc
+
+MOST_ROWS = 50_000
+FEWEST_FAILURES = 5
+_EXPLAINED_ROWS = 1000
+BOOSTING = Boosting(trees=300, learning_rate=0.03, leaves=15, rows_in_leaf=20, feature_share=0.6, row_share=0.8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrainedRisk:
+    """What a training gives.
+
+    Attributes:
+        model: ready to predict.
+        text: the artefact to store; `load` reads it.
+        metrics: by name; of out-of-fold predictions.
+        feature_names: as channel.statistic.
+        window: the first and the last instant that was learnt from.
+    """
+
+    model: RiskModel
+    text: str
+    metrics: Mapping[str, float]
+    feature_names: tuple[str, ...]
+    window: tuple[float, float]
+
+
+def train(
+    layout: Layout,
+    cases: Sequence[RiskCase],
+    horizon: float,
+    *,
+    levels: Levels | None = None,
+    boosting: Boosting = BOOSTING,
+    most_rows: int = MOST_ROWS,
+    progress: Progress | None = None,
+) -> TrainedRisk:
+    """Learn the probability that a unit fails within a horizon.
+
+    Args:
+        layout: of the histories.
+        cases: the fleet.
+        horizon: how far ahead a failure counts, in the histories' unit of time.
+        levels: from which probability on a risk is urgent.
+        boosting: how trees are grown.
+        most_rows: instants to learn from at most; more are thinned out evenly.
+        progress: told the share that is done; may raise to stop.
+
+    Raises:
+        NothingToLearn: there are too few instants, or too few of them lie before a failure.
+        HistoryProblem: a history does not fit the layout.
+    """
+    histories = [case.history for case in cases]
+    scales = replace(scales_of(histories), recent=horizon, lately=5 * horizon)
+    features = fit_features(layout, histories, scales)
+    looks = looks_at(cases, horizon, most_rows)
+    plain, targets, units = rows_of(features, cases, looks, horizon)
+    _check(targets)
+    interactions = find_interactions(features.levels(plain), targets, boosting.seed)
+    rows = with_interactions(features, plain, interactions)
+    names = names_with(features, interactions)
+    table = Table(features=rows, names=names, targets=targets, units=units)
+    classifier, predicted = fit_classifier(table, boosting=boosting, progress=progress)
+    explained = rows[:: max(len(rows) // _EXPLAINED_ROWS, 1)]
+    found = classifier.explain(explained)
+    weights = np.abs(found.contributions).mean(axis=0)
+    area = roc_auc(targets, predicted)
+    model = RiskModel(
+        features=features,
+        interactions=interactions,
+        classifier=classifier,
+        weights=weights / max(float(weights.sum()), 1e-12),
+        typical=np.nan_to_num(np.nanmedian(shown_values(names, found, explained), axis=0)),
+        horizon=horizon,
+        skill=float(np.clip(2 * area - 1, 0.0, 1.0)),
+        levels=levels or Levels(),
+    )
+    metrics = {
+        "units": float(len(cases)),
+        "rows": float(len(targets)),
+        "base_rate": float(targets.mean()),
+        "pr_auc": pr_auc(targets, predicted),
+        "roc_auc": area,
+        "brier": float(np.mean((predicted - targets) ** 2)),
+    }
+    instants = np.concatenate(looks)
+    return TrainedRisk(
+        model=model,
+        text=model.to_text(),
+        metrics=metrics,
+        feature_names=names,
+        window=(float(instants.min()), float(instants.max())),
+    )
+
+
+def _check(targets: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    """Refuse what cannot be learnt from.
+
+    Raises:
+        NothingToLearn: there are too few instants, or too few of them lie before a failure.
+    """
+    positives = int(targets.sum())
+    if not len(targets):
+        raise NothingToLearn("Too little history: no unit was observed for as long as the horizon.")
+    if positives < FEWEST_FAILURES:
+        raise NothingToLearn(
+            f"There is no positive case to learn from: of {len(targets)} instants {positives} lie before a failure "
+            f"within the horizon, {FEWEST_FAILURES} are needed."
+        )

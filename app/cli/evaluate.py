@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 
 from app.cli.console import Commands, load_settings, output
+from app.cli.evaluate_usage import usage
 from app.evaluation.demand import run
 
 evaluate = typer.Typer(
@@ -48,3 +49,6 @@ def demand(
     """
     load_settings()
     output.print(escape("\n".join(run(paths))))
+
+
+evaluate.command()(usage)

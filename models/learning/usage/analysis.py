@@ -32,6 +32,8 @@ def analyse(use: HourlyUse, heaters: Sequence[Heater], zone: str = "UTC") -> lis
     """
     if len(heaters) != use.shape[0]:
         raise ValueError(f"there are hours of {use.shape[0]} devices, but {len(heaters)} heaters")
+    if not use.shape[1]:
+        use = HourlyUse.of(use.first_hour, (use.shape[0], 1))
     calendar = Calendar.of(use.first_hour, use.shape[1], zone)
     found = usage_patterns(use, heaters, calendar)
     return [HeaterUsage(*pair) for pair in zip(found, savings(use, heaters, calendar), strict=True)]

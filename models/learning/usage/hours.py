@@ -164,6 +164,8 @@ def _metered_watts(seconds: FloatArray, kwh: FloatArray) -> FloatArray:
     known = np.flatnonzero(np.isfinite(kwh))
     steps = np.diff(seconds[known])
     if len(steps):
+        # Only where the first interval begins counts, not how much was used before.
+        watts[known[0]] = 0.0
         near = steps <= _GAP_INTERVALS * np.median(steps)
         watts[known[1:][near]] = kwh[known[1:][near]] * _JOULES_PER_KWH / steps[near]
     return watts

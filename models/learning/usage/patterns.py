@@ -124,7 +124,7 @@ def usage_patterns(use: HourlyUse, heaters: Sequence[Heater] | None, calendar: C
     energy where the heater allows it, else its energy counts.
 
     Args:
-        use: (devices, hours).
+        use: (devices, hours), one hour at least.
         heaters: (devices,); None where litres are not to be estimated.
         calendar: of the hours.
     """

@@ -105,7 +105,7 @@ def savings(use: HourlyUse, heaters: Sequence[Heater], calendar: Calendar) -> li
     """Return what could be saved at each heater.
 
     Args:
-        use: hours; water, energy and the tank's temperature have to be metered for anything to be recommended.
+        use: hours, one at least; nothing is recommended unless water, energy and the tank's temperature are metered.
         heaters: (devices,).
         calendar: of the hours.
     """

@@ -24,7 +24,7 @@ JOULES_PER_KWH = 3.6e6
 ASSUMED_INLET_TEMPERATURE = 10.0
 ASSUMED_ROOM_TEMPERATURE = 20.0
 # Standard deviation of rooms in which heaters stand from the assumed one; enters every interval of a loss.
-ROOM_DEVIATION = 2.0
+ROOM_DEVIATION = 3.0
 _STANDING_LOSS_LIFT = 45.0
 _SMALL_TANK_LITERS = 400.0
 

@@ -71,8 +71,8 @@ class HourlyUse:
             drawn_seconds,
             used,
             used_seconds,
-            _shaped(shape, temperature, np.nan),
-            _shaped(shape, inlet_temperature, np.nan),
+            _finite(_shaped(shape, temperature, np.nan)),
+            _finite(_shaped(shape, inlet_temperature, np.nan)),
         )
 
     @property
@@ -205,6 +205,10 @@ def _sums(
     known = np.isfinite(amount) & (amount >= 0)
     covered = np.nan_to_num(_shaped(shape, seconds, HOUR_SECONDS), nan=0.0)
     return np.where(known, amount, 0.0), np.where(known, np.clip(covered, 0.0, HOUR_SECONDS), 0.0)
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _shaped(shape: tuple[int, int], values: FloatArray | None, default: float) -> FloatArray:

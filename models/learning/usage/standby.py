@@ -45,7 +45,7 @@ class StandbyLoss:
 
     Attributes:
         watts_per_kelvin: loss over the difference between the water and a room of 20 °C.
-        lower: end of its 90 % interval, which allows for a room that is 2 K off (one standard deviation).
+        lower: end of its 90 % interval, which allows for a room that is 3 K off (one standard deviation).
         upper: the other end.
         lift: mean of the water's temperature above 20 °C over all hours, K; clipped at 0.
         days: days with idle hours that it rests on.

@@ -5,7 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.learning.usage import Heater, HeatSource, HourlyUse, OptimizationKind, QuietWindow, analyse, reference_loss
+from models.learning.usage import (
+    Basis,
+    Heater,
+    HeatSource,
+    HourlyUse,
+    OptimizationKind,
+    QuietWindow,
+    analyse,
+    reference_loss,
+)
 from models.learning.usage.windows import described
 
 FIRST = 19_919 * 24
@@ -195,3 +204,22 @@ def test_there_must_be_a_heater_for_each_device(usual):
 def test_windows_in_words(windows, text):
     """Windows of the same hours go together, and long ones tell both days."""
     assert described(tuple(QuietWindow(*window) for window in windows)) == text
+
+
+def test_nonsense_is_survived():
+    """Missing, infinite, constant and absurd values of one device give no warning, and touch no other device."""
+    random = np.random.default_rng(0)
+    shape = (8, 60 * 24)
+    liters, kwh = random.gamma(1, 5, shape), random.gamma(1, 0.3, shape)
+    temperature, inlet = random.normal(55, 2, shape), np.full(shape, 10.0)
+    liters[0], kwh[0] = np.nan, np.inf
+    temperature[1], inlet[1] = np.inf, -np.inf
+    temperature[2], liters[3] = 55.0, 1e9
+    kwh[4], liters[5, :-30], temperature[6] = -1.0, np.nan, -20.0
+    use = HourlyUse.of(FIRST, shape, liters=liters, kwh=kwh, temperature=temperature, inlet_temperature=inlet)
+    odd = replace(HEATER, capacity_liters=1.0, rated_power_watts=0.001)
+    found = analyse(use, [HEATER] * 7 + [odd], "Australia/Lord_Howe")
+    assert [usage.savings.optimizations for usage in found] == [()] * 8
+    assert [usage.patterns.daily_liters is None for usage in found] == [True, *[False] * 7]
+    assert found[5].patterns.basis is Basis.ESTIMATED_LITERS
+    assert all(0 <= usage.patterns.confidence <= 1 for usage in found)

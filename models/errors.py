@@ -3,6 +3,7 @@
     IoTSphereError                     code
     ├── BadUserInput                   BAD_USER_INPUT      a value that the caller can correct
     │   └── LimitExceeded              LIMIT_EXCEEDED      more than a setting allows
+    ├── CursorExpired                  CURSOR_EXPIRED      events that a stream has to go through are forgotten
     ├── NotFound                       NOT_FOUND           the thing named does not exist
     ├── Conflict                       CONFLICT            the world is not as the caller saw it
     ├── Unauthenticated                UNAUTHENTICATED     no token, or an unknown one
@@ -45,6 +46,19 @@ class LimitExceeded(BadUserInput):
     """The request asks for more than a setting allows; the message names the limit."""
 
     code = "LIMIT_EXCEEDED"
+
+
+class CursorExpired(IoTSphereError):
+    """Events behind a cursor are forgotten, so that a stream cannot go on from there without a hole.
+
+    Args:
+        oldest_cursor: the place from which a stream can go on; it tells what is still there.
+    """
+
+    code = "CURSOR_EXPIRED"
+
+    def __init__(self, message: str, *, oldest_cursor: str, input_path: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message, input_path=input_path, oldestCursor=oldest_cursor)
 
 
 class NotFound(IoTSphereError):

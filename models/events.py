@@ -2,22 +2,27 @@
 
 Rows are the truth and the wake-up is a hint. One task tails the log and keeps its newest events in a bounded buffer;
 a follower at the buffer reads from memory, one that has fallen behind it reads the log itself, at its own pace. So a
-slow follower costs a cursor, and a lost wake-up costs the delay of a poll.
+slow follower costs a cursor, and a lost wake-up costs the delay of a poll. One that falls behind what the log still
+has is told so: nothing is ever skipped in silence.
 """
 
 import asyncio
+import base64
+import binascii
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from models import clock
-from models.errors import Unavailable
+from models.errors import BadUserInput, CursorExpired, Unavailable
 from models.repositories import events
-from models.repositories.events import Cursor, Event
+from models.repositories.events import BEGINNING, WHOLE, Cursor, Event, Forgotten, LogState
 from settings.types import EventSettings
 
 if TYPE_CHECKING:
@@ -30,6 +35,8 @@ _BATCH = 1000
 _FORGET_INTERVAL_SECONDS = 600
 _FORGET_BATCH = 5000
 _LONGEST_PAUSE_SECONDS = 10.0
+# An event of a large batch names thousands of readings: their number alone does not bound the buffer's memory.
+_BUFFER_CHARACTERS = 16_000_000
 
 
 class EventLog:
@@ -38,10 +45,12 @@ class EventLog:
     def __init__(self, store: "Store", settings: EventSettings) -> None:
         self._store = store
         self._settings = settings
-        self._buffer: deque[Event] = deque(maxlen=settings.buffer_size)
+        self._name = ""
+        self._buffer: deque[Event] = deque()
+        self._buffer_size = 0
         # Everything behind this cursor and up to _newest is in the buffer.
-        self._buffered_after = Cursor(0, 0)
-        self._newest = Cursor(0, 0)
+        self._buffered_after = BEGINNING
+        self._newest = BEGINNING
         self._changed = asyncio.Event()
         self._woken = asyncio.Event()
         self._committed = asyncio.Event()
@@ -50,6 +59,38 @@ class EventLog:
     def newest(self) -> Cursor:
         """The cursor of the last event that was seen."""
         return self._newest
+
+    @property
+    def poll_seconds(self) -> float:
+        """How long to wait before something is tried again that the database refused."""
+        return self._settings.poll_seconds
+
+    def text(self, cursor: Cursor) -> str:
+        """Return a cursor as clients hold it: opaque, and of this log only; the log must have been tailed."""
+        parts = cursor[:2] if cursor.part == WHOLE else cursor
+        return base64.urlsafe_b64encode(orjson.dumps([self._name, *parts])).decode().rstrip("=")
+
+    async def place(self, text: str, argument: str) -> Cursor:
+        """Return the place that a client's cursor names, from which the log can be followed.
+
+        Raises:
+            BadUserInput: it is no cursor, or one of another log, or of events that are not there yet; the message names
+                the argument.
+            CursorExpired: events behind it are forgotten.
+        """
+        name, cursor = _decoded(text, argument)
+        if name == self._name and self._buffered_after <= cursor <= self._newest:
+            return cursor
+        # Another process may have seen more than this one.
+        known = await events.state(self._store)
+        if name != known.name or cursor > known.newest:
+            raise BadUserInput(
+                f"The cursor in '{argument}' belongs to another log of events; leave '{argument}' out to begin now.",
+                input_path=(argument,),
+            )
+        if cursor < known.horizon:
+            raise self._expired(known.horizon, argument)
+        return cursor
 
     def wake(self) -> None:
         """Tell that this process has committed events."""
@@ -60,12 +101,15 @@ class EventLog:
         """Yield the events behind a cursor (None: from now on) in the order of the log, in batches, for ever.
 
         While the database cannot be reached, the follower waits.
+
+        Raises:
+            CursorExpired: the follower fell so far behind that events which it has not seen are forgotten.
         """
         cursor = self._newest if after is None else after
         while True:
             changed = self._changed
             try:
-                batch = await self._next(cursor)
+                batch = await self.read(cursor)
             except Unavailable as error:
                 logger.warning("a follower waits, the event log cannot be read: %s", error.message)
                 await asyncio.sleep(self._settings.poll_seconds)
@@ -76,25 +120,47 @@ class EventLog:
             else:
                 await changed.wait()
 
-    async def _next(self, cursor: Cursor) -> list[Event]:
-        if cursor >= self._newest:
+    async def read(self, after: Cursor) -> list[Event]:
+        """Return the next events behind a cursor, as far as they are known to this process; none if there are none.
+
+        An event within which the cursor lies comes again, as a whole.
+
+        Raises:
+            CursorExpired: some of them are forgotten.
+            Unavailable: they have to be read from the database, which cannot be reached.
+        """
+        if after >= self._newest:
             return []
-        if cursor >= self._buffered_after:
+        if after >= self._buffered_after:
             # From the right: a follower that keeps up is near the end.
             fresh: list[Event] = []
             for event in reversed(self._buffer):
-                if event.cursor <= cursor:
+                if event.cursor <= after:
                     break
                 fresh.append(event)
             fresh.reverse()
             return fresh[:_BATCH]
-        return await events.after(self._store, cursor, _BATCH)
+        try:
+            return await events.after(self._store, after, _BATCH)
+        except Forgotten as forgotten:
+            raise self._expired(forgotten.horizon) from None
+
+    def _expired(self, horizon: Cursor, argument: str | None = None) -> CursorExpired:
+        hours = f"{self._settings.retention_hours:g} h (events.retention_hours)"
+        subject = "This stream has fallen behind" if argument is None else f"The cursor in '{argument}' is older than"
+        return CursorExpired(
+            f"{subject} what the log of events still has, the last {hours}: what came next is forgotten. "
+            "Go on from 'oldestCursor', and read the present state by a query.",
+            oldest_cursor=self.text(horizon),
+            input_path=() if argument is None else (argument,),
+        )
 
     @asynccontextmanager
     async def tailing(self) -> AsyncGenerator[None]:
         """Tail the log while this context is open; raises Unavailable if the database cannot be reached now."""
-        self._newest = self._buffered_after = await events.newest(self._store)
-        self._buffer.clear()
+        known = await self._known()
+        self._name = known.name
+        self._begin_at(known.newest)
         works = (self._tail, self._listen, self._notify, self._forget)
         tasks = [asyncio.create_task(self._kept_up(work)) for work in works]
         try:
@@ -103,6 +169,19 @@ class EventLog:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _known(self) -> LogState:
+        known = await events.state(self._store)
+        if known.name:
+            return known
+        async with self._store.transaction() as transaction:
+            await events.identify(transaction)
+        return await events.state(self._store)
+
+    def _begin_at(self, cursor: Cursor) -> None:
+        self._newest = self._buffered_after = cursor
+        self._buffer.clear()
+        self._buffer_size = 0
 
     async def _kept_up(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run a work that must not end; start it again, ever later, while it fails."""
@@ -123,7 +202,7 @@ class EventLog:
     async def _tail(self) -> None:
         while True:
             self._woken.clear()
-            found = await events.after(self._store, self._newest, _BATCH)
+            found = await self._found()
             if found:
                 self._publish(found)
             if len(found) < _BATCH:
@@ -132,12 +211,28 @@ class EventLog:
                     async with asyncio.timeout(self._settings.poll_seconds):
                         await self._woken.wait()
 
+    async def _found(self) -> list[Event]:
+        try:
+            return await events.after(self._store, self._newest, _BATCH)
+        except Forgotten as forgotten:
+            # Followers that have not seen what is missing find that out when they read on.
+            logger.warning("the event log was out of reach for longer than its retention: events are lost to streams")
+            self._begin_at(forgotten.horizon)
+            self._wake_followers()
+            return await events.after(self._store, self._newest, _BATCH)
+
     def _publish(self, found: list[Event]) -> None:
         for event in found:
-            if len(self._buffer) == self._buffer.maxlen:
-                self._buffered_after = self._buffer[0].cursor
             self._buffer.append(event)
+            self._buffer_size += event.size
+        while len(self._buffer) > self._settings.buffer_size or self._buffer_size > _BUFFER_CHARACTERS:
+            dropped = self._buffer.popleft()
+            self._buffered_after = dropped.cursor
+            self._buffer_size -= dropped.size
         self._newest = found[-1].cursor
+        self._wake_followers()
+
+    def _wake_followers(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
@@ -174,3 +269,24 @@ class EventLog:
                 async with self._store.transaction() as transaction:
                     forgotten = await events.forget_before(transaction, horizon, _FORGET_BATCH)
             await asyncio.sleep(_FORGET_INTERVAL_SECONDS)
+
+
+def _decoded(text: str, argument: str) -> tuple[str, Cursor]:
+    """Return the log's name and the place that a client's cursor holds; raises BadUserInput."""
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        found: Any = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        name, *numbers = found
+        cursor = Cursor(*numbers)
+    except (ValueError, TypeError, binascii.Error):
+        raise _malformed(argument) from None
+    if not isinstance(name, str) or any(type(each) is not int or not 0 <= each < 2**63 for each in cursor):
+        raise _malformed(argument)
+    return name, cursor
+
+
+def _malformed(argument: str) -> BadUserInput:
+    return BadUserInput(
+        f"The cursor in '{argument}' is malformed; cursors come with the events of a subscription.",
+        input_path=(argument,),
+    )

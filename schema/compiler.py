@@ -75,6 +75,20 @@ class Compiler:
             raise Unplannable("no query type")
         return self._selection(root, [operation.selection_set])
 
+    def event(self, operation: OperationDefinitionNode) -> tuple[str, Selection | OneOf]:
+        """Return the response key of a subscription and what it selects of an event.
+
+        Raises:
+            Unplannable: it has something that only the ordinary executor knows.
+        """
+        root, fields = self.schema.subscription_type, Fields()
+        if root is None:
+            raise Unplannable("no subscription type")
+        self._collect(root, operation.selection_set, fields)
+        ((response_key, nodes),) = fields.items()
+        _, type_ = _nullability(root.fields[nodes[0].name.value].type)
+        return response_key, self._below(type_, nodes)
+
     def payload(self, field: GraphQLField, node: FieldNode) -> Selection:
         """Return what a mutation selects of its result.
 

@@ -5,7 +5,7 @@ wrong comes back as a `Response`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -20,17 +20,28 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    execution,
 )
 from strawberry.execution import optimized_is_awaitable
 
 from models.errors import DeadlineExceeded
+from models.principal import Principal
+from models.statements import Row
+from resolvers.context import Scope
 from schema import errors
+from schema.answers import Answering
 from schema.documents import Document, DocumentCache, InvalidDocument
-from schema.errors import FormattedError
 from schema.execution import NOT_PLANNED, Planner
+from schema.fields import Source
+from schema.response import Response, Responses, one_by_one
+from schema.sharing import sharing_key
+from schema.streaming import Groups
+
+__all__ = ["Engine", "Prepared", "Request", "Response", "Responses"]
 
 # Its generic parameters are unknown to type checkers.
 _core = cast("Any", graphql)
+_execution = cast("Any", execution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +51,6 @@ class Request:
     query: str
     variables: Mapping[str, Any]
     operation_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What a client gets.
-
-    Attributes:
-        data: the answer; None where an error reached the root.
-        errors: formatted errors, each with `extensions.code`.
-        is_request_error: there is no answer at all (syntax, validation, variables, a subscription that broke); such a
-            body has no `data`, and nothing follows it.
-    """
-
-    data: dict[str, Any] | None
-    errors: list[FormattedError] | None = None
-    is_request_error: bool = False
-
-    def body(self) -> dict[str, Any]:
-        """Return the JSON object of the response format."""
-        if self.is_request_error:
-            return {"errors": self.errors}
-        if self.errors:
-            return {"errors": self.errors, "data": self.data}
-        return {"data": self.data}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +72,7 @@ class Engine:
     Attributes:
         on_response: told of each operation's type ("none" if it was refused before that was known), its response and
             the seconds it took; of a subscription when it opens, without a response if it does.
+        groups: of subscribers who share a stream.
     """
 
     def __init__(
@@ -108,6 +96,7 @@ class Engine:
         self._debug = debug
         self._planner = planner(schema, self._schema) if planner else None
         self.on_response: Callable[[str, Response | None, float], None] | None = None
+        self.groups = Groups(self.failure)
 
     def prepare(self, request: Request) -> Prepared | Response:
         """Return the operation that the request names, or the response that says why there is none."""
@@ -124,10 +113,8 @@ class Engine:
             self.on_response(prepared.operation_type, response, perf_counter() - began)
         return response
 
-    async def subscribe(
-        self, prepared: Prepared, variables: Mapping[str, Any], context: Any
-    ) -> AsyncIterator[Response] | Response:
-        """Open a subscription: a stream of responses, or the response that says why it cannot be opened."""
+    async def subscribe(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Responses | Response:
+        """Open a subscription: its responses, which are to be closed, or the one that says why it cannot be opened."""
         began = perf_counter()
         opened = await self._subscribe(prepared, variables, context)
         if self.on_response is not None:
@@ -153,16 +140,48 @@ class Engine:
         except RecursionError:
             return _refused("The variables are nested too deeply.")
 
-    async def _subscribe(
-        self, prepared: Prepared, variables: Mapping[str, Any], context: Any
-    ) -> AsyncIterator[Response] | Response:
-        source = _core.subscribe(self._schema, prepared.document.node, **self._given(prepared, variables, context))
-        opened = await source if isawaitable(source) else source
-        if isinstance(opened, ExecutionResult):
-            return self._response(opened)
-        return self._stream(cast("AsyncIterator[ExecutionResult]", opened))
+    async def _subscribe(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Responses | Response:
+        given = self._given(prepared, variables, context)
+        executor = given.pop("executor_class").build(
+            self._schema, prepared.document.node, raw_variable_values=given.pop("variable_values"), **given
+        )
+        if isinstance(executor, list):
+            return self._response(ExecutionResult(None, cast("Any", executor)))
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                source: Any = _execution.create_source_event_stream(executor)
+                source = await source if isawaitable(source) else source
+        except TimeoutError:
+            return self._too_late()
+        if isinstance(source, ExecutionResult):
+            return self._response(source)
+        if isinstance(source, Source) and self._planner is not None:
+            return self._shared(prepared, variables, source)
+        results = cast("AsyncIterator[ExecutionResult]", _execution.map_source_to_response_event(executor, source))
+        return Responses(one_by_one(self._stream(results)))
 
-    async def _stream(self, results: AsyncIterator[ExecutionResult]) -> AsyncIterator[Response]:
+    def _shared(self, prepared: Prepared, variables: Mapping[str, Any], source: Source) -> Responses:
+        services, role = source.scope.services, source.scope.principal.role
+        # Whoever shares it has the same rights; nobody's name may be in what all of them get.
+        all_of_them = Principal("subscribers", role)
+
+        async def execute(row: Row, scope: Scope) -> ExecutionResult:
+            return await self._executed(prepared, variables, scope, row)
+
+        def answering() -> Answering:
+            return Answering(
+                services.store.log,
+                lambda: Scope(services, all_of_them),
+                source.stream.project,
+                self._planner.event(prepared.document, prepared.operation, variables) if self._planner else None,
+                execute,
+                self._response,
+            )
+
+        key: Hashable = (id(services), role, sharing_key(prepared.document, prepared.operation, variables))
+        return self.groups.join(key, source.stream.start, answering)
+
+    async def _stream(self, results: AsyncIterator[ExecutionResult]) -> AsyncGenerator[Response]:
         async with aclosing(cast("Any", results)):
             try:
                 async for result in results:
@@ -176,13 +195,19 @@ class Engine:
             data = await run(prepared.document, prepared.operation, variables, context)
             if data is not NOT_PLANNED:
                 return Response(data)
+        return self._response(await self._executed(prepared, variables, context))
+
+    async def _executed(
+        self, prepared: Prepared, variables: Mapping[str, Any], context: Any, root: Any = None
+    ) -> ExecutionResult:
         result = _core.execute(
             self._schema,
             prepared.document.node,
+            root,
             is_awaitable=optimized_is_awaitable,
             **self._given(prepared, variables, context),
         )
-        return self._response(await result if isawaitable(result) else result)
+        return await result if isawaitable(result) else result
 
     def _given(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> dict[str, Any]:
         return {

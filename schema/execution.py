@@ -15,6 +15,7 @@ from graphql import GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import get_variable_values
 
 from resolvers.context import Scope
+from schema.answers import EventPlan
 from schema.compiler import Compiler, flag_names
 from schema.documents import Document
 from schema.leaves import Unexpected, Unplannable
@@ -41,11 +42,9 @@ class Planner:
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any], scope: Scope
     ) -> Any:
         """Return the data of a query, or NOT_PLANNED where the ordinary executor has to answer."""
-        coerced: Any = None
-        if operation.variable_definitions:
-            coerced = get_variable_values(self._core, operation.variable_definitions, dict(variables))
-            if isinstance(coerced, list):
-                return NOT_PLANNED
+        coerced = self._coerced(operation, variables)
+        if isinstance(coerced, list):
+            return NOT_PLANNED
         plan = self._plan(document, operation, coerced)
         if plan is None:
             return NOT_PLANNED
@@ -70,13 +69,41 @@ class Planner:
             return NOT_PLANNED
         return NOT_PLANNED if data is FAILED else data
 
+    def event(
+        self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> EventPlan | None:
+        """Return how the events of a subscription are answered; None where the ordinary executor has to."""
+        coerced = self._coerced(operation, variables)
+        if isinstance(coerced, list):
+            return None
+        flags, key = self._flags(document, operation, coerced)
+        made = self._kept_few(document, ("event", *key), flags, lambda each: each.event(operation))
+        return None if made is None else EventPlan(*made, coerced)
+
+    def _coerced(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Any:
+        """Return the coerced variables, None where none are declared, a list of errors where they do not fit."""
+        if not operation.variable_definitions:
+            return None
+        return get_variable_values(self._core, operation.variable_definitions, dict(variables))
+
     def _plan(self, document: Document, operation: OperationDefinitionNode, coerced: Any) -> Selection | None:
+        flags, key = self._flags(document, operation, coerced)
+        return self._kept_few(document, key, flags, lambda each: each.compile(operation))
+
+    def _flags(
+        self, document: Document, operation: OperationDefinitionNode, coerced: Any
+    ) -> tuple[dict[str, bool], tuple[Any, ...]]:
+        """Return the values of the document's flags, and the key of an operation with them."""
         names = self._kept(document, "flags", lambda: flag_names(document.node))
         flags = {name: coerced.coerced[name] for name in names if coerced and name in coerced.coerced}
-        key = (id(operation), *(flags.get(name) for name in sorted(names)))
+        return flags, (id(operation), *(flags.get(name) for name in sorted(names)))
+
+    def _kept_few(
+        self, document: Document, key: Hashable, flags: Mapping[str, bool], compile_: Callable[[Compiler], T]
+    ) -> T | None:
         if key not in document.plans and len(document.plans) > _MOST_PLANS:
             return None
-        return self._kept(document, key, lambda: self._compiled(document, flags, lambda each: each.compile(operation)))
+        return self._kept(document, key, lambda: self._compiled(document, flags, compile_))
 
     def _performance(self, document: Document, operation: OperationDefinitionNode) -> Performance | None:
         # Without flags: a mutation whose payload is skipped or included by a variable is left to the executor.

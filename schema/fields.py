@@ -6,7 +6,7 @@ made from them here, and the compiler of plans (schema/compiler.py) reads the sa
 """
 
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from operator import itemgetter
@@ -16,12 +16,15 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from models.principal import Right
+from resolvers import streams
 from resolvers.context import Scope
 from resolvers.loaders import Batch, Columns
+from resolvers.streams import Stream
 
 DECLARATION = "declaration"
 RIGHT = "right"
 PERFORM = "perform"
+FOLLOW = "follow"
 
 Perform = Callable[..., Awaitable[Any]]
 
@@ -134,33 +137,55 @@ def mutation(right: Right, *, description: str) -> Callable[[Perform], Any]:
     return declare
 
 
-def subscription(right: Right, *, description: str) -> Callable[[Callable[..., Any]], Any]:
-    """Declare a subscription and the right that it takes."""
+def subscription(right: Right, *, description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """Declare a subscription and the right that it takes.
 
-    def declare(function: Callable[..., Any]) -> Any:
+    The function takes the scope and the arguments of the field, checks them, and returns the `Stream` that is followed;
+    `followed` makes it fit the type of one event. Subscribers whose arguments are equal, but for `after`, share one
+    stream from where they meet: the function must not depend on anything else.
+    """
+
+    def declare(function: Callable[..., Awaitable[Any]]) -> Any:
         async def resolve(info: Info, **arguments: Any) -> Any:
             info.context.require(right)
             # Opened now, not when the first event is asked for: what happens from here on is part of the stream.
-            return _events(info.context, await function(info.context, **arguments))
+            return Source(info.context, await function(info.context, **arguments))
 
         _take_arguments(resolve, function, returns=True)
-        return strawberry.subscription(resolver=resolve, description=description, metadata={RIGHT: right})
+        metadata = {RIGHT: right, FOLLOW: function}
+        return strawberry.subscription(resolver=resolve, description=description, metadata=metadata)
 
     return declare
+
+
+def followed(stream: Stream) -> Any:
+    """Return a stream as the events of a type: types of the schema are told apart from the rows that fill them."""
+    return stream
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the resolver of a subscription returns: the engine follows its stream, Strawberry alone its rows."""
+
+    scope: Scope
+    stream: Stream
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        """Iterate over the rows, each for an answer of its own."""
+        return self._rows()
+
+    async def _rows(self) -> AsyncGenerator[Any]:
+        # Closed with this one, and not when the garbage collector comes by.
+        async with aclosing(streams.rows(self.scope, self.stream)) as rows:
+            async for row in rows:
+                # What an earlier event loaded may have changed since.
+                self.scope.renew()
+                yield row
 
 
 def declaration_of(definition: StrawberryField) -> Derived | Link | None:
     """Return how a field was declared; None for a plain column."""
     return cast("Derived | Link | None", definition.metadata.get(DECLARATION))
-
-
-async def _events(scope: Scope, rows: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
-    # Closed with this stream, and not when the garbage collector comes by.
-    async with aclosing(rows):
-        async for row in rows:
-            # Each event is answered anew: what an earlier one loaded may have changed since.
-            scope.renew()
-            yield row
 
 
 def _outcome(result: Any) -> Any:

@@ -7,12 +7,11 @@ import strawberry
 
 from models.devices import KINDS
 from models.principal import Right
-from models.statements import Row
 from resolvers import devices, streams
 from resolvers.context import Scope
 from resolvers.loaders import Batch
 from schema import ids
-from schema.fields import derived, link, subscription
+from schema.fields import derived, followed, link, subscription
 from schema.types.device import Device
 from schema.types.node import DEVICE_TYPES, TYPE_NAME, reading_type_name
 from schema.types.reading import Reading
@@ -47,9 +46,4 @@ class Subscription:
     async def reading_recorded(scope: Scope, device_ids: DeviceIds) -> AsyncIterator[ReadingRecorded]:
         """Follow the readings of devices."""
         wanted = [ids.decode(each, DEVICE_TYPES, f"deviceIds.{place}") for place, each in enumerate(device_ids)]
-        return _rows(await streams.readings_recorded(scope, wanted))
-
-
-def _rows(rows: AsyncIterator[Row]) -> Any:
-    """Return the rows of a stream: types of the schema are told apart from the rows that fill them."""
-    return rows
+        return followed(await streams.readings_recorded(scope, wanted))

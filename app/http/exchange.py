@@ -8,7 +8,8 @@ from starlette.types import Receive, Scope, Send
 from app.http.body import read_body
 from app.http.negotiation import MediaKind
 from app.http.refusals import Header, Refused
-from app.http.responses import encode_or_mask, send_and_linger, send_bytes
+from app.http.responses import send_and_linger, send_bytes
+from schema.encoding import encode_or_mask
 from settings.types import ServerSettings
 
 

@@ -6,7 +6,7 @@ from app.auth import Authenticator
 from app.http.body import request_of_body, request_of_query_string
 from app.http.exchange import Exchange
 from app.http.negotiation import MediaKind, check_content_type, wanted
-from app.http.operations import NewContext, responses, run
+from app.http.operations import NewContext, opened, run
 from app.http.presence import WhileClientWaits
 from app.http.refusals import ClientLeft, Refused
 from app.http.responses import send_bytes
@@ -96,8 +96,8 @@ class GraphQLEndpoint:
         if isinstance(prepared, Prepared):
             _check_method(exchange, prepared)
         if exchange.kind is MediaKind.EVENT_STREAM:
-            stream = responses(self._engine, prepared, request.variables, self._new_context, principal)
-            await self._streams.send(stream, exchange.receive, exchange.send)
+            answer = opened(self._engine, prepared, request.variables, self._new_context, principal)
+            await self._streams.send(answer, exchange.receive, exchange.send)
             return
         if isinstance(prepared, Response):
             response = prepared

@@ -1,12 +1,11 @@
-"""Operations as transports run them: a defect becomes a masked response, a subscription a stream that gets closed."""
+"""Operations as transports run them: a defect becomes a masked response, a subscription is opened."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from models.principal import Principal
-from schema.engine import Engine, Prepared, Response
+from schema.engine import Engine, Prepared, Response, Responses
 
 NewContext = Callable[[Principal], Any]
 """Makes the context of one operation; called once for each, on websockets too."""
@@ -23,27 +22,19 @@ async def run(
         return replace(engine.failure(error), is_request_error=False)
 
 
-async def responses(
+async def opened(
     engine: Engine,
     prepared: Prepared | Response,
     variables: Mapping[str, Any],
     new_context: NewContext,
     principal: Principal,
-) -> AsyncIterator[Response]:
-    """Yield the one response of a query or mutation, or all of a subscription."""
+) -> Responses | Response:
+    """Run a query or mutation, or open a subscription; its responses are to be closed."""
     if isinstance(prepared, Response):
-        yield prepared
-        return
+        return prepared
     if prepared.operation_type != "subscription":
-        yield await run(engine, prepared, variables, new_context, principal)
-        return
+        return await run(engine, prepared, variables, new_context, principal)
     try:
-        opened = await engine.subscribe(prepared, variables, new_context(principal))
+        return await engine.subscribe(prepared, variables, new_context(principal))
     except Exception as error:  # noqa: BLE001 - the last line of defence: logged and masked
-        opened = engine.failure(error)
-    if isinstance(opened, Response):
-        yield opened
-        return
-    async with aclosing(cast("Any", opened)):
-        async for response in opened:
-            yield response
+        return engine.failure(error)

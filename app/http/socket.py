@@ -2,20 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
+import orjson
 from starlette.types import Receive, Send
 
 from app.http.body import load_object, request_of_fields
-from app.http.operations import NewContext, responses
+from app.http.operations import NewContext, opened
 from app.http.refusals import ClientLeft, Malformed
-from app.http.responses import encode
 from models.errors import Unauthenticated
 from models.principal import Principal
 from schema import errors
-from schema.engine import Engine, Prepared, Request
+from schema.encoding import encode
+from schema.engine import Engine, Prepared, Request, Response
 from settings.types import WebsocketSettings
 
 PROTOCOL = "graphql-transport-ws"
@@ -203,13 +204,24 @@ class Socket:
         prepared = self._engine.prepare(request)
         if isinstance(prepared, Prepared) and prepared.operation_type == "subscription":
             self._mark_as_subscription()
-        stream = responses(self._engine, prepared, request.variables, self._new_context, principal)
-        async with aclosing(cast("Any", stream)):
-            async for response in stream:
-                if response.is_request_error:
-                    return response.errors
-                await self._send({"id": operation_id, "type": "next", "payload": response.body()})
-                await asyncio.sleep(0)  # a long replay must not hold the event loop
+        answer = await opened(self._engine, prepared, request.variables, self._new_context, principal)
+        # The rest of a message is the same for all who share a stream: it is encoded once.
+        start = f'{{"id":{orjson.dumps(operation_id).decode()},"type":"next","payload":'
+        if isinstance(answer, Response):
+            return await self._send_batch(start, (answer,))
+        async with aclosing(answer):
+            async for batch in answer.batches:
+                problems = await self._send_batch(start, batch)
+                if problems is not None:
+                    return problems
+        return None
+
+    async def _send_batch(self, start: str, responses: Sequence[Response]) -> list[errors.FormattedError] | None:
+        """Send responses; return the errors of one that ends the operation."""
+        for response in responses:
+            if response.is_request_error:
+                return response.errors
+            await self._send_text(f"{start}{response.text}}}")
         return None
 
     def _mark_as_subscription(self) -> None:
@@ -237,10 +249,13 @@ class Socket:
         return message
 
     async def _send(self, message: Message) -> None:
+        await self._send_text(encode(message).decode())
+
+    async def _send_text(self, text: str) -> None:
         if self._is_closed:
             raise ClientLeft
         try:
-            await self._send_event({"type": "websocket.send", "text": encode(message).decode()})
+            await self._send_event({"type": "websocket.send", "text": text})
         except OSError:
             raise ClientLeft from None
 

@@ -1,16 +1,14 @@
 """Server-sent events (the graphql-sse protocol, one connection for each operation): `next` events, then `complete`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Sequence
 from contextlib import aclosing
-from typing import Any, cast
 
 from starlette.types import Receive, Send
 
 from app.http.negotiation import MediaKind
 from app.http.presence import WhileClientWaits
-from app.http.responses import encode_or_mask
-from schema.engine import Response
+from schema.engine import Response, Responses
 
 _HEADERS = (
     (b"content-type", MediaKind.EVENT_STREAM.value),
@@ -28,8 +26,8 @@ class EventStreams:
         self._keep_alive_seconds = keep_alive_seconds
         self._open: set[WhileClientWaits] = set()
 
-    async def send(self, responses: AsyncIterator[Response], receive: Receive, send: Send) -> None:
-        """Send each response as an event, as fast as the client reads them.
+    async def send(self, answer: Awaitable[Responses | Response], receive: Receive, send: Send) -> None:
+        """Send each response of an operation as an event, as fast as the client reads them.
 
         Raises:
             ClientLeft: the client went away, or the server is about to.
@@ -42,7 +40,7 @@ class EventStreams:
             with WhileClientWaits(receive, grace_seconds=0) as presence:
                 self._open.add(presence)
                 try:
-                    await _write_all(send, responses)
+                    await _write_all(send, await answer)
                 finally:
                     self._open.discard(presence)
         finally:
@@ -60,12 +58,18 @@ class EventStreams:
             await _write(send, _COMMENT)
 
 
-async def _write_all(send: Send, responses: AsyncIterator[Response]) -> None:
-    async with aclosing(cast("Any", responses)):
-        async for response in responses:
-            await _write(send, b"event: next\ndata: " + encode_or_mask(response.body()) + b"\n\n")
-            await asyncio.sleep(0)  # a long replay must not hold the event loop
+async def _write_all(send: Send, answer: Responses | Response) -> None:
+    if isinstance(answer, Response):
+        await _write_events(send, (answer,))
+    else:
+        async with aclosing(answer):
+            async for batch in answer.batches:
+                await _write_events(send, batch)
     await _write(send, _COMPLETE)
+
+
+async def _write_events(send: Send, responses: Sequence[Response]) -> None:
+    await _write(send, "".join(f"event: next\ndata: {response.text}\n\n" for response in responses).encode())
 
 
 async def _write(send: Send, chunk: bytes) -> None:

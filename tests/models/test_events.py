@@ -11,7 +11,7 @@ import pytest
 from models.clock import now
 from models.errors import Unavailable
 from models.repositories import events
-from models.repositories.events import Cursor, NewEvent
+from models.repositories.events import BEGINNING, Cursor, Forgotten, NewEvent
 from models.store import Store
 from tests.factories import database_settings, event_settings
 
@@ -305,8 +305,32 @@ async def test_old_events_are_forgotten(store: Store):
     for expected in (2, 1, 0):
         async with store.transaction() as transaction:
             assert await events.forget_before(transaction, horizon, 2) == expected
-    found = await events.after(store, Cursor(0, 0), 10)
+    with pytest.raises(Forgotten) as forgotten:
+        await events.after(store, Cursor(0, 0), 10)
+    found = await events.after(store, forgotten.value.horizon, 10)
     assert [event.payload["number"] for event in found] == [4]
+
+
+async def test_an_empty_log_knows_whether_it_was_ever_written(store: Store):
+    """After everything is forgotten it still tells how far it went; one that is new begins at the beginning."""
+    assert (await events.state(store)).horizon == (await events.newest(store)) == BEGINNING
+    await emit(store, 1, 2)
+    last = await events.newest(store)
+    async with store.transaction() as transaction:
+        assert await events.forget_before(transaction, now(), 10) == 2
+    assert (await events.state(store)).horizon == (await events.newest(store)) == last
+    assert await events.after(store, last, 10) == []
+
+
+async def test_an_event_is_not_forgotten_before_those_ahead_of_it(store: Store):
+    """What is left has no hole, also where a clock was set back between two events."""
+    await emit(store, 1)
+    await emit(store, 2)
+    first, second = await events.after(store, BEGINNING, 10)
+    back = {"postgresql": "occurred_at - interval '1 hour'", "sqlite": "occurred_at - 3600000000"}[store.dialect]
+    await alter(store, f"UPDATE events SET occurred_at = {back} WHERE id = {second.cursor.id}")
+    async with store.transaction() as transaction:
+        assert await events.forget_before(transaction, first.occurred_at, 10) == 0
 
 
 async def test_tailing_forgets_what_is_beyond_retention(database_url: str):

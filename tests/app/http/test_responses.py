@@ -9,8 +9,8 @@ import numpy as np
 import orjson
 import pytest
 
-from app.http.responses import encode, encode_or_mask
 from models.errors import Unavailable
+from schema.encoding import encode, encode_or_mask
 from tests.app.http.lab import Lab
 from tests.app.http.test_socket import hear, opened, socket_url, subscribe
 from tests.serving import serving

@@ -58,16 +58,15 @@ def resistive_heater(capacity_liters: float, target_temperature: float, rated_po
     )
 
 
-def evaluate(file: UsageFile, zone: str = "UTC", heater: Heater | None = None) -> list[UsageEvaluation]:
+def evaluate(file: UsageFile, heater: Heater | None = None) -> list[UsageEvaluation]:
     """Evaluate each series of a file.
 
     Args:
         file: as read.
-        zone: IANA name of the users' clocks.
         heater: what heats the water of all series; None where it is not known, so that litres are not estimated.
     """
     use = file.use
-    calendar = Calendar.of(use.first_hour, use.shape[1], zone)
+    calendar = Calendar.of(use.first_hour, use.shape[1], file.zone)
     heaters = None if heater is None else [heater] * use.shape[0]
     patterns = usage_patterns(use, heaters, calendar)
     saved = [None] * use.shape[0] if heaters is None else savings(use, heaters, calendar)
@@ -75,7 +74,7 @@ def evaluate(file: UsageFile, zone: str = "UTC", heater: Heater | None = None) -
     for row, name in enumerate(file.names):
         metered = patterns[row].basis is Basis.METERED_LITERS
         amounts, seconds = (use.liters, use.liters_seconds) if metered else (use.kwh, use.kwh_seconds)
-        errors = _errors(amounts[row], seconds[row], use, zone)
+        errors = _errors(amounts[row], seconds[row], use, file.zone)
         evaluations.append(UsageEvaluation(name, patterns[row], saved[row], errors, "L" if metered else "kWh"))
     return evaluations
 
@@ -98,11 +97,10 @@ def run(
     Raises:
         FileProblem: a file cannot be read.
     """
-    given = options or UsageOptions()
     lines: list[str] = []
-    for file in read_usage(paths, given):
+    for file in read_usage(paths, options):
         lines += [*file.notes]
-        lines += [line for found in evaluate(file, given.zone, heater) for line in lines_of(found)]
+        lines += [line for found in evaluate(file, heater) for line in lines_of(found)]
     return lines + (recovery_lines(recover()) if simulated else [])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from models.learning.usage import DeviceReadings, HourlyUse, hourly_use
 from models.types import to_micros
 
 _CHUNK = 10_000
+# The smallest heaters draw some hundred watts.
+_LEAST_LIKELY_WATTS = 50.0
 _SECONDS_OF_UNIT = {"h": 3600.0, "min": 60.0, "s": 1.0}
 
 
@@ -49,11 +52,13 @@ class UsageFile:
         names: (devices,) one for each row of `use`.
         use: hours, in UTC.
         notes: how the file was read, in lines for people.
+        zone: IANA name of the users' clocks; UTC where the days have no date, so that their hours are those of clocks.
     """
 
     names: Sequence[str]
     use: HourlyUse
     notes: Sequence[str]
+    zone: str
 
 
 def read_usage(paths: Sequence[Path], options: UsageOptions | None = None) -> list[UsageFile]:
@@ -70,15 +75,14 @@ def read_usage(paths: Sequence[Path], options: UsageOptions | None = None) -> li
     draws: dict[Path, DrawDays] = {}
     years: list[tuple[Path, list[RowChunk]]] = []
     for path in paths:
-        chunks = _chunks(path)
-        header = _header(chunks)
+        header = _header(_chunks(path, first_only=True))
         columns = find_columns(header, _present(given.columns, header, len(paths)), given.units, path.name)
         if all(target in columns for target in DRAWS):
-            draws[path] = _draws(chunks, columns, path.name)
+            draws[path] = _draws(_chunks(path), columns, path.name)
         elif "recorded_at" in columns and any(target in columns for target in ("power", "energy", "flow_rate")):
             found.append(_readings(path, columns, given))
         else:
-            years.append((path, chunks))
+            years.append((path, _chunks(path)))
     return found + _years(years, draws, given)
 
 
@@ -87,10 +91,10 @@ def _present(columns: Mapping[str, str], header: Sequence[str], files: int) -> d
     return {target: name for target, name in columns.items() if files == 1 or name in header}
 
 
-def _chunks(path: Path) -> list[RowChunk]:
+def _chunks(path: Path, *, first_only: bool = False) -> list[RowChunk]:
     file = RowFile(path)
     try:
-        return list(file.chunks(_CHUNK))
+        return list(islice(file.chunks(_CHUNK), 1 if first_only else None))
     finally:
         file.close()
 
@@ -130,21 +134,22 @@ def _readings(path: Path, columns: Mapping[str, Column], given: UsageOptions) ->
     arrays = {target: np.array(column, np.float64) for target, column in values.items()}
     notes = [column.described(target) for target, column in channels.items()]
     notes += [f"{rejected:,} rows cannot be read"] if rejected else []
-    return _by_device(serials, np.array(instants, np.int64), arrays, notes)
+    most = float(np.nan_to_num(arrays.get("power", np.zeros(1))).max())
+    if "power" in channels and channels["power"].is_assumed and 0 < most < _LEAST_LIKELY_WATTS:
+        notes.append(f"no power is above {most:g} W; it may be in kW: give --unit power=kW")
+    names, use = _by_device(serials, np.array(instants, np.int64), arrays)
+    return UsageFile(names, use, notes, given.zone)
 
 
 def _by_device(
-    serials: Sequence[str],
-    instants: IntArray,
-    arrays: dict[str, FloatArray],
-    notes: Sequence[str],
-) -> UsageFile:
+    serials: Sequence[str], instants: IntArray, arrays: Mapping[str, FloatArray]
+) -> tuple[Sequence[str], HourlyUse]:
     names, device = np.unique(np.array(serials), return_inverse=True)
     readings = [
         DeviceReadings(instants[rows], **{target: values[rows] for target, values in arrays.items()})
         for rows in (device == index for index in range(len(names)))
     ]
-    return UsageFile(names.tolist(), hourly_use(readings), notes)
+    return names.tolist(), hourly_use(readings)
 
 
 def _draws(chunks: Sequence[RowChunk], columns: Mapping[str, Column], file: str) -> DrawDays:
@@ -217,4 +222,4 @@ def _series(
     for row, names_of_days in enumerate(days):
         liters[row, : len(names_of_days) * 24] = year_of(names_of_days, draws)
     told = [*draws.notes, *notes, f"days without a date begin on {given.start}, as if clocks showed UTC"]
-    return UsageFile(names, HourlyUse.of(first_hour, (len(days), longest * 24), liters=liters), told)
+    return UsageFile(names, HourlyUse.of(first_hour, (len(days), longest * 24), liters=liters), told, "UTC")

@@ -72,6 +72,18 @@ def test_an_assumed_unit_is_told(tmp_path):
     """A load without a unit is read as watts, and the output says so and how to correct it."""
     path = written(tmp_path, "north.csv", loads("timestamp,load"))
     assert "give --unit power=UNIT" in run([path], simulated=False)[0]
+    small = written(tmp_path, "south.csv", loads("timestamp,load", 0.001))
+    assert "it may be in kW" in run([small], simulated=False)[1]
+
+
+def test_times_are_those_of_the_users(tmp_path):
+    """Readings are told by the clocks of the zone; days without date keep their hours whatever the zone."""
+    options = UsageOptions(zone="America/New_York")
+    found = evaluate(read_usage([written(tmp_path, "north.csv", loads("timestamp,load"))], options)[0])[0]
+    assert found.patterns.peak_hours == (3,)
+    events = [f"{day},7.5,10,2" for day in range(14)]
+    draws = written(tmp_path, "draws.csv", ["day,start,duration,flow", *events])
+    assert evaluate(read_usage([draws], options)[0])[0].patterns.peak_hours == (7,)
 
 
 def test_several_devices_with_water(tmp_path):

@@ -106,6 +106,7 @@ async def set_maintenance(scope: Scope, device_id: int, *, active: bool, version
         by_readings = DeviceStatus.ONLINE if seen else DeviceStatus.OFFLINE
         status = DeviceStatus.MAINTENANCE if active else by_readings
         await device_changes.change(transaction, device_id, row["version"], at=now, values={"status": status.value})
+        await scope.services.alerting.silence(transaction, [device_id])
     return (await required(scope, [device_id], None))[0]
 
 

@@ -82,6 +82,7 @@ async def configure(scope: Scope, device_id: int, setting: SlotSetting) -> Row:
             product_id = await _replace(
                 transaction, scope, machine=machine, slot=slot, present=present, values=values, now=now
             )
+        await scope.services.alerting.stock(transaction, [device_id], {device_id: now})
     return await _read(scope, product_id)
 
 
@@ -94,6 +95,7 @@ async def clear(scope: Scope, device_id: int, slot: str) -> Row:
         if present is None:
             raise NotFound(f"There is no product in slot '{slot[:20]}'.", input_path=("input", "slot"))
         await _take_out(transaction, scope, present, now)
+        await scope.services.alerting.stock(transaction, [device_id], {device_id: now})
     return await _read(scope, present["id"])
 
 
@@ -124,6 +126,7 @@ async def restock(scope: Scope, device_id: int, loads: Sequence[Load], restocked
         # What is added counts nothing: a sale of before that is told later still lowers the quantity.
         await products.set_counted(transaction, sorted(counted), now)
         await products.add_slot_changes(transaction, changes)
+        await scope.services.alerting.stock(transaction, [device_id], {device_id: now})
     rows = await products.by_ids(scope.store, list(quantities))
     return [row for row in rows if row is not None]
 

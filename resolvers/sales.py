@@ -28,6 +28,7 @@ class _Recording:
         stored: what is stored of each line of a transaction, by machine, transaction and line.
         new: rows to store.
         low: ids of products that a sale left low.
+        ran_low: when the last sale was that made a product low or sold it out, by machine.
     """
 
     assortment: Assortment
@@ -40,6 +41,7 @@ class _Recording:
     new: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     duplicate_count: int = 0
     low: set[int] = field(default_factory=set[int])
+    ran_low: dict[int, datetime] = field(default_factory=dict[int, datetime])
 
     def add(self, sale: NewSale) -> Problem | None:
         """Take a sale in, count it as a duplicate, or return what is wrong with it."""
@@ -93,6 +95,8 @@ class _Recording:
         self.stock[product["id"]] = after
         if after <= product["low_stock_threshold"]:
             self.low.add(product["id"])
+            if before > product["low_stock_threshold"] or (after == 0 and before > 0):
+                self.ran_low[sale.device_id] = max(sale.sold_at, self.ran_low.get(sale.device_id, sale.sold_at))
         return max(sale.quantity - before, 0)
 
 
@@ -160,6 +164,7 @@ async def refund(scope: Scope, sale_id: int, quantity: int | None, *, restock: b
         await sales.refund(transaction, sale_id, units, now)
         if restock:
             await _put_back(transaction, sale["product_id"], units)
+            await scope.services.alerting.stock(transaction, [sale["device_id"]], {sale["device_id"]: now})
     return await _sale(scope.store, sale_id)
 
 
@@ -202,6 +207,8 @@ async def _store(transaction: Transaction, scope: Scope, recording: _Recording) 
     await sales.add_many(transaction, recording.new)
     if recording.stock:
         await products.set_quantities(transaction, recording.stock)
+    if recording.ran_low:
+        await scope.services.alerting.stock(transaction, sorted(recording.ran_low), recording.ran_low)
     heard: dict[int, datetime] = {}
     for row in recording.new:
         heard[row["device_id"]] = max(row["sold_at"], heard.get(row["device_id"], row["sold_at"]))

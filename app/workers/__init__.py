@@ -1,8 +1,9 @@
 """Background work of a server, supervised: a worker that fails is told of, and begins again."""
 
+from app.workers.alerting import AlertWatching
 from app.workers.partitioning import Partitioning
 from app.workers.silence import SilenceWatching
 from app.workers.simulating import Simulating
 from app.workers.supervisor import Supervisor, Worker, WorkerState
 
-__all__ = ["Partitioning", "SilenceWatching", "Simulating", "Supervisor", "Worker", "WorkerState"]
+__all__ = ["AlertWatching", "Partitioning", "SilenceWatching", "Simulating", "Supervisor", "Worker", "WorkerState"]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from sqlmodel import SQLModel
 
+from models.alerts import ALERTS_OF_ALL_DEVICES, AlertKind, ThresholdAlert
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -46,6 +48,8 @@ class DeviceKind:
         detail_table: one row per device, primary key `device_id`; its column names differ from those of other kinds.
         reading_table: primary key (`device_id`, `recorded_at`), one column per channel.
         channels: what it reports, in the order of the table's columns.
+        threshold_alerts: what its readings can raise alerts about.
+        has_stock: it has products in slots, and alerts where they run low.
     """
 
     name: str
@@ -54,6 +58,8 @@ class DeviceKind:
     detail_table: type[SQLModel]
     reading_table: type[SQLModel]
     channels: tuple[Channel, ...]
+    threshold_alerts: tuple[ThresholdAlert, ...] = ()
+    has_stock: bool = False
     by_name: Mapping[str, Channel] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,3 +74,14 @@ class DeviceKind:
     def watched(self) -> tuple[Channel, ...]:
         """The channels in which the detector looks for anomalies."""
         return tuple(channel for channel in self.metrics if channel.is_watched)
+
+    @property
+    def alert_details(self) -> frozenset[str]:
+        """The columns of the detail table that thresholds of its alerts depend on."""
+        return frozenset(name for alert in self.threshold_alerts for name in alert.details)
+
+    @property
+    def alert_kinds(self) -> tuple[AlertKind, ...]:
+        """All that its devices can alert about."""
+        stock = (AlertKind.LOW_STOCK,) if self.has_stock else ()
+        return (*(alert.kind for alert in self.threshold_alerts), *stock, *ALERTS_OF_ALL_DEVICES)

@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from models.alerts import AlertKind, ThresholdAlert
 from models.devices.catalogue import Channel, DeviceKind
 from models.tables.vending_machine import VendingMachineRow
 from models.tables.vending_machine_reading import VendingMachineReadingRow
@@ -21,6 +22,13 @@ VENDING_MACHINE = DeviceKind(
             is_watched=False,
         ),
     ),
+    threshold_alerts=(
+        ThresholdAlert(
+            *(AlertKind.OVER_TEMPERATURE, "cabinet_temperature", "kelvin"), counted_from="target_cabinet_temperature"
+        ),
+        ThresholdAlert(AlertKind.CASH_FULL, "cash_level", "minor", limited_by="cash_capacity_minor"),
+    ),
+    has_stock=True,
 )
 
 

@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from models.alerts import AlertKind, ThresholdAlert
 from models.devices.catalogue import Channel, DeviceKind
 from models.tables.water_heater import WaterHeaterRow
 from models.tables.water_heater_reading import WaterHeaterReadingRow
@@ -20,6 +21,11 @@ WATER_HEATER = DeviceKind(
         Channel("power", "W", 0, 200_000, "Power that is drawn for heating"),
         Channel("energy", "kWh", 0, 10_000, "Energy used since the reading before", is_watched=False),
         Channel("heating", "", 0, 1, "Whether the heater is heating", is_state=True),
+    ),
+    threshold_alerts=(
+        ThresholdAlert(AlertKind.OVER_TEMPERATURE, "temperature", "celsius"),
+        ThresholdAlert(AlertKind.HIGH_PRESSURE, "pressure", "bar"),
+        ThresholdAlert(AlertKind.LOW_PRESSURE, "pressure", "bar", is_above=False),
     ),
 )
 

@@ -87,9 +87,9 @@ async def mark_seen(
     await transaction.execute_many(_mark_seen_one(by_reading), rows)
 
 
-async def mark_silent(transaction: Writes, *, silent_since: datetime) -> list[int]:
-    """Set ONLINE devices that were last seen before an instant to OFFLINE and return their ids."""
-    rows = await transaction.fetch(_mark_silent(), silent_since=silent_since)
+async def mark_silent(transaction: Writes, *, silent_since: datetime, limit: int) -> list[int]:
+    """Set ONLINE devices that were last seen before an instant, at most `limit`, to OFFLINE and return their ids."""
+    rows = await transaction.fetch(_mark_silent(), silent_since=silent_since, count=limit)
     return [row["id"] for row in rows]
 
 
@@ -172,6 +172,8 @@ def _mark_seen_one(by_reading: bool) -> Statement:
 def _mark_silent() -> Statement:
     silent = DEVICE["last_seen_at"] < bindparam("silent_since", type_=UtcDateTime())
     # A device that is locked is storing readings, so it is not silent; waiting for it could end in a deadlock.
-    free = select(DEVICE["id"]).where(DEVICE["status"] == "ONLINE", silent).with_for_update(skip_locked=True)
-    changed = update(DeviceRow).where(DEVICE["id"].in_(free)).values(status="OFFLINE")
+    found = select(DEVICE["id"]).where(DEVICE["status"] == "ONLINE", silent).order_by(DEVICE["id"])
+    # Named, so that it is looked up once: within IN a plan may repeat it, and lock more than the limit.
+    free = found.limit(bindparam("count")).with_for_update(skip_locked=True).cte("free")
+    changed = update(DeviceRow).where(DEVICE["id"].in_(select(free.c.id))).values(status="OFFLINE")
     return Statement(changed.returning(DEVICE["id"]))

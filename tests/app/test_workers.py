@@ -12,6 +12,7 @@ from models.clock import now
 from models.errors import Unavailable
 from models.repositories import devices, partitions
 from models.store import Store
+from resolvers.alerting import Alerting
 from tests.app.running import services_over
 from tests.app.test_demo import seeded
 from tests.factories import add_heater, settings
@@ -85,7 +86,7 @@ async def test_silent_devices_become_offline(store):
     silent = await add_heater(store, status="ONLINE", last_seen_at=long_ago)
     heard = await add_heater(store, status="ONLINE", last_seen_at=present - timedelta(seconds=299))
     serviced = await add_heater(store, status="MAINTENANCE", last_seen_at=long_ago)
-    watching = SilenceWatching(store, settings().devices, clock=lambda: present)
+    watching = SilenceWatching(store, Alerting(settings()), settings().devices, clock=lambda: present)
     assert await watching.check() == [silent]
     assert await watching.check() == []
     rows: Any = await devices.by_ids(store, [silent, heard, serviced], frozenset({"status"}))
@@ -94,7 +95,8 @@ async def test_silent_devices_become_offline(store):
 
 async def test_a_worker_goes_on_until_it_is_cancelled(store):
     """The status worker looks again and again."""
-    watching = SilenceWatching(store, settings(devices={"status_check_seconds": 0.05}).devices)
+    chosen = settings(devices={"status_check_seconds": 0.05})
+    watching = SilenceWatching(store, Alerting(chosen), chosen.devices)
     beats = []
     supervisor = Supervisor([watching], on_failure=beats.append)
     (state,) = supervisor.states

@@ -173,7 +173,7 @@ async def test_writers_of_the_same_devices_do_not_block_each_other(store: Store)
 
     async def check() -> None:
         async with store.transaction() as transaction:
-            await device_changes.mark_silent(transaction, silent_since=MIDDAY + MINUTE)
+            await device_changes.mark_silent(transaction, silent_since=MIDDAY + MINUTE, limit=100)
 
     await asyncio.gather(*(write(place) for place in range(12)), *(check() for _ in range(4)))
     assert {(await device(store, id_))["status"] for id_ in ids} == {"ONLINE"}
@@ -210,7 +210,7 @@ async def test_maintenance_is_kept(store: Store):
     id_ = await add_heater(store, status="MAINTENANCE")
     assert (await seen(store, id_, MIDDAY, MIDDAY - MINUTE))["status"] == "MAINTENANCE"
     async with store.transaction() as transaction:
-        assert await device_changes.mark_silent(transaction, silent_since=MIDDAY + MINUTE) == []
+        assert await device_changes.mark_silent(transaction, silent_since=MIDDAY + MINUTE, limit=100) == []
     assert (await device(store, id_))["status"] == "MAINTENANCE"
 
 
@@ -224,7 +224,7 @@ async def test_silent_devices_go_offline(store: Store):
     ]
     for expected in (silent, []):
         async with store.transaction() as transaction:
-            assert sorted(await device_changes.mark_silent(transaction, silent_since=MIDDAY)) == expected
+            assert sorted(await device_changes.mark_silent(transaction, silent_since=MIDDAY, limit=100)) == expected
     statuses = [(await device(store, id_))["status"] for id_ in (*silent, *others)]
     assert statuses == ["OFFLINE", "OFFLINE", "ONLINE", "OFFLINE", "ONLINE"]
 

@@ -7,8 +7,9 @@ from app.database import effective, opened
 from app.demo.history import Progress, silent
 from app.demo.seeding import seed
 from app.telemetry import MeasuredIngest, Telemetry
-from app.workers import Partitioning, SilenceWatching, Simulating, Supervisor, Worker
+from app.workers import AlertWatching, Partitioning, SilenceWatching, Simulating, Supervisor, Worker
 from models.store import Store
+from resolvers.alerting import Alerting
 from resolvers.context import Services
 from settings.types import Settings
 
@@ -26,8 +27,9 @@ class Runtime:
         settings = effective(settings)
         store = Store(settings.database, settings.events)
         self.telemetry = Telemetry()
-        ingest = MeasuredIngest(store, settings.ingest, settings.devices, self.telemetry)
-        self.services = Services(settings, store, ingest)
+        alerting = Alerting(settings)
+        ingest = MeasuredIngest(store, settings, alerting, self.telemetry)
+        self.services = Services(settings, store, ingest, alerting)
         self.supervisor = Supervisor(_workers(self.services), on_failure=self.telemetry.worker_failed)
         self.telemetry.watch_log(lambda: store.log.newest.id)
 
@@ -59,7 +61,10 @@ class Runtime:
 
 
 def _workers(services: Services) -> list[Worker]:
-    workers: list[Worker] = [SilenceWatching(services.store, services.settings.devices)]
+    workers: list[Worker] = [
+        SilenceWatching(services.store, services.alerting, services.settings.devices),
+        AlertWatching(services.store, services.alerting, services.settings.alerts),
+    ]
     if services.store.dialect == "postgresql":
         workers.append(Partitioning(services.store))
     if services.settings.simulator.enabled:

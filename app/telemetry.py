@@ -23,9 +23,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from models.clock import Clock, now
 from models.readings import IngestReport, ReadingBatch
 from models.store import Store
+from resolvers.alerting import Alerting
 from resolvers.ingest import Ingest
 from schema.engine import Response
-from settings.types import DeviceSettings, IngestSettings
+from settings.types import Settings
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # From a cached point query to the deadline of an operation.
@@ -104,12 +105,12 @@ class MeasuredIngest(Ingest):
     def __init__(
         self,
         store: Store,
-        settings: IngestSettings,
-        devices: DeviceSettings,
+        settings: Settings,
+        alerting: Alerting,
         telemetry: Telemetry,
         clock: Clock = now,
     ) -> None:
-        super().__init__(store, settings, devices, clock)
+        super().__init__(store, settings, alerting, clock)
         self._telemetry = telemetry
 
     async def record(self, batch: ReadingBatch) -> IngestReport:

@@ -12,8 +12,7 @@ from models.types import UtcDateTime, from_micros, to_micros
 
 def snapshot(table: type[SQLModel], row: Row) -> dict[str, Any]:
     """Return the columns of a row as JSON values; raises KeyError if the row lacks one."""
-    # SQLAlchemy's names are a kind of text that JSON's encoder does not take for one.
-    values = {str(name): row[name] for name in table_columns(table)}
+    values = {name: row[name] for name in table_columns(table)}
     return {name: to_micros(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 

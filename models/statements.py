@@ -104,7 +104,8 @@ def table_of(rows: type[SQLModel]) -> Table:
 
 def table_columns(rows: type[SQLModel]) -> dict[str, Column[Any]]:
     """Return the columns of a table by name."""
-    return dict(table_of(rows).columns.items())
+    # SQLAlchemy's names are a kind of text that JSON's encoder does not take for one.
+    return {str(name): column for name, column in table_of(rows).columns.items()}
 
 
 def pick(columns: Mapping[str, Column[Any]], wanted: frozenset[str] | None, *always: str) -> list[Column[Any]]:

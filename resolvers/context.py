@@ -10,6 +10,7 @@ from models.clock import Clock, now
 from models.errors import LimitExceeded
 from models.principal import Principal, Right
 from models.store import Store
+from resolvers.alerting import Alerting
 from resolvers.ingest import Ingest
 from resolvers.loaders import Batch
 from settings.types import Settings
@@ -22,6 +23,7 @@ class Services:
     settings: Settings
     store: Store
     ingest: Ingest
+    alerting: Alerting
     clock: Clock = now
 
 

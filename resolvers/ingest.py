@@ -13,18 +13,21 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 
 from models import clock
+from models.alerts import AlertKind
 from models.devices import KINDS
 from models.errors import BadUserInput, IoTSphereError, LimitExceeded
 from models.readings import IngestReport, ReadingBatch, Rejection, joined
 from models.repositories import device_changes, partitions, readings, watching
 from models.repositories.events import NewEvent
 from models.repositories.watching import Watched
+from models.severity import Severity
 from models.statements import Row
 from models.store import Store, Transaction
 from models.types import to_micros
+from resolvers.alerting import Alerting, Observation
 from resolvers.detection import CLOSED, AnomalyChange, Detection, fresh
 from resolvers.reading_checks import check, device_problem
-from settings.types import DeviceSettings, IngestSettings
+from settings.types import Settings
 
 logger = logging.getLogger("iotsphere.ingest")
 
@@ -52,12 +55,11 @@ class _Waiting:
 class Ingest:
     """The way in for readings; one for each process."""
 
-    def __init__(
-        self, store: Store, settings: IngestSettings, devices: DeviceSettings, now: clock.Clock = clock.now
-    ) -> None:
+    def __init__(self, store: Store, settings: Settings, alerting: Alerting, now: clock.Clock = clock.now) -> None:
         self._store = store
-        self._settings = settings
-        self._silence = timedelta(seconds=devices.offline_after_seconds)
+        self._settings = settings.ingest
+        self._silence = timedelta(seconds=settings.devices.offline_after_seconds)
+        self._alerting = alerting
         self._now = now
         self._detection = Detection()
         self._waiting: list[_Waiting] = []
@@ -151,15 +153,32 @@ class Ingest:
             remembered = await watching.watched(transaction, list(devices))
             for batch in _merged(group):
                 stored = new[batch.kind] = await readings.add(transaction, batch, newest)
-                changes += await self._look_at(transaction, fresh(batch, stored, newest), remembered)
+                changes += await self._look_at(transaction, fresh(batch, stored, newest), devices, remembered)
                 await self._announce(transaction, batch.kind, stored)
         return _reports(group, new, changes)
 
     async def _look_at(
-        self, transaction: Transaction, batch: ReadingBatch, remembered: Mapping[int, Watched]
+        self,
+        transaction: Transaction,
+        batch: ReadingBatch,
+        devices: Mapping[int, Row],
+        remembered: Mapping[int, Watched],
     ) -> list[AnomalyChange]:
-        """Look for anomalies in readings that are the newest of their devices."""
-        return await self._detection.score(transaction, batch, remembered, self._now())
+        """Look for anomalies and for reasons of alerts in readings that are the newest of their devices."""
+        if not len(batch):
+            return []
+        changes = await self._detection.score(transaction, batch, remembered, self._now())
+        if changes:
+            await self._alerting.observe(transaction, list(map(_observation, changes)))
+        await self._alerting.readings(
+            transaction,
+            batch,
+            devices,
+            # An anomaly that was told just now may have left a condition.
+            has_conditions={id_ for id_, watched in remembered.items() if watched.has_conditions or changes},
+            has_rules={id_ for id_, watched in remembered.items() if watched.has_rules},
+        )
+        return changes
 
     async def _announce(self, transaction: Transaction, kind: str, stored: Collection[Key]) -> None:
         if not stored:
@@ -185,6 +204,21 @@ class Ingest:
                 for kind in {kind for kind, _ in unknown}:
                     await partitions.ensure(transaction, [kind], [month for each, month in unknown if each == kind])
             self._known_partitions |= unknown
+
+
+def _observation(change: AnomalyChange) -> Observation:
+    anomaly = change.anomaly
+    is_over = change.change == CLOSED
+    return Observation(
+        device_id=anomaly["device_id"],
+        kind=AlertKind.ANOMALY,
+        at=change.recorded_at,
+        severity=None if is_over else Severity(anomaly["severity"]),
+        message=anomaly["explanation"],
+        metric=anomaly["metric"],
+        value=anomaly["observed"],
+        anomaly_id=anomaly["id"],
+    )
 
 
 def _answer(group: Sequence[_Waiting], reports: Sequence[IngestReport]) -> None:

@@ -9,6 +9,7 @@ import orjson
 from models.clock import Clock, now
 from models.principal import ANONYMOUS, Principal
 from models.store import Store
+from resolvers.alerting import Alerting
 from resolvers.context import Scope, Services
 from resolvers.ingest import Ingest
 from schema import SCHEMA, build_engine
@@ -73,8 +74,8 @@ class Graph:
 
 def graph_over(store: Store, settings: Settings, clock: Clock = now) -> Graph:
     """Return a graph over an open store."""
-    ingest = Ingest(store, settings.ingest, settings.devices, clock)
-    services = Services(settings, store, ingest, clock)
+    alerting = Alerting(settings, clock)
+    services = Services(settings, store, Ingest(store, settings, alerting, clock), alerting, clock)
     limits = settings.graphql
     ordinary = Engine(
         SCHEMA,

@@ -20,6 +20,7 @@ from app.database import effective, opened
 from app.http.graphiql import ExplorerMissing
 from models.errors import IoTSphereError
 from models.store import Store
+from resolvers.alerting import Alerting
 from resolvers.context import Services
 from resolvers.ingest import Ingest
 from settings.checks import SettingsError
@@ -96,7 +97,8 @@ async def services_of(settings: Settings) -> AsyncGenerator[Services]:
             "choose an environment with a database: APP_ENV=development, say."
         )
     async with opened(Store(settings.database, settings.events)) as store:
-        services = Services(settings, store, Ingest(store, settings.ingest, settings.devices))
+        alerting = Alerting(settings)
+        services = Services(settings, store, Ingest(store, settings, alerting), alerting)
         try:
             yield services
         finally:

@@ -13,6 +13,7 @@ import pytest
 from app import logs
 from models.clock import now
 from models.store import Store
+from resolvers.alerting import Alerting
 from resolvers.context import Services
 from resolvers.ingest import Ingest
 from tests.factories import settings
@@ -38,7 +39,8 @@ class SetClock:
 def services_over(store: Store, clock=now, **changes) -> Services:
     """Return services over an open store; changes are of settings, by section."""
     chosen = settings(**changes)
-    return Services(chosen, store, Ingest(store, chosen.ingest, chosen.devices, clock), clock)
+    alerting = Alerting(chosen, clock)
+    return Services(chosen, store, Ingest(store, chosen, alerting, clock), alerting, clock)
 
 
 def use_environment(patch: pytest.MonkeyPatch, folder: Path, **variables: str) -> None:

@@ -159,3 +159,18 @@ async def test_a_heater_that_was_deleted_stops_nobody(store):
 async def test_there_is_no_fleet_in_an_empty_database(store):
     """Nothing is simulated until somebody seeds."""
     assert await open_fleet(services_over(store)) is None
+
+
+async def test_a_drill_is_an_anomaly_within_a_minute(store):
+    """Who watches the living demo sees the pressure of a heater spike, found and told by the detector."""
+    clock = SetClock(now() - timedelta(hours=1))
+    staged = {**SMALL["simulator"], "history_days": 1.3, "drill_interval_seconds": 60}
+    services = services_over(store, clock, simulator=staged)
+    await seed(services)
+    fleet = await living(services)
+    await fleet.catch_up()
+    before = (await store.run("SELECT count(*) FROM anomalies WHERE metric = 'pressure'"))[0][0]
+    for _ in range(12):
+        clock.forward(seconds=5)
+        await fleet.step()
+    assert (await store.run("SELECT count(*) FROM anomalies WHERE metric = 'pressure'"))[0][0] > before

@@ -12,6 +12,7 @@ from models.readings import IngestReport, ReadingBatch
 from models.repositories import events
 from models.repositories.events import Cursor
 from models.store import Store
+from resolvers.alerting import Alerting
 from resolvers.ingest import Ingest
 from tests.factories import MIDDAY, add_heater, settings
 
@@ -36,7 +37,7 @@ async def ingest(store: Store) -> AsyncGenerator[Ingest]:
 
 def a_server(store: Store) -> Ingest:
     """Return the way in of one more server process."""
-    return Ingest(store, DEFAULTS.ingest, DEFAULTS.devices, lambda: MIDDAY)
+    return Ingest(store, DEFAULTS, Alerting(DEFAULTS, lambda: MIDDAY), lambda: MIDDAY)
 
 
 def history(*, spike_bar: float = 6.0, seed: int = 1) -> Columns:

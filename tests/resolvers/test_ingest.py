@@ -11,6 +11,7 @@ from models.errors import BadUserInput, LimitExceeded, Unavailable
 from models.readings import IngestReport, ReadingBatch
 from models.repositories import device_changes, partitions
 from models.store import Store
+from resolvers.alerting import Alerting
 from resolvers.ingest import Ingest
 from tests.databases import migrate, postgresql_server, postgresql_url, run_as_admin
 from tests.factories import MIDDAY, add_heater, database_settings, event_settings, settings
@@ -22,7 +23,7 @@ DEFAULTS = settings()
 @pytest.fixture
 async def ingest(store: Store) -> AsyncGenerator[Ingest]:
     """The way into a fresh database, with a clock that stands at MIDDAY."""
-    made = Ingest(store, DEFAULTS.ingest, DEFAULTS.devices, lambda: MIDDAY)
+    made = Ingest(store, DEFAULTS, Alerting(DEFAULTS), lambda: MIDDAY)
     yield made
     await made.close()
 
@@ -78,8 +79,8 @@ async def test_concurrent_batches_share_a_transaction(store: Store, ingest: Inge
 
 async def test_a_group_is_no_larger_than_the_setting(store: Store):
     """A transaction stays short: what is beyond the limit waits for the next."""
-    small = settings(ingest={"max_commit_size": 10}).ingest
-    ingest = Ingest(store, small, DEFAULTS.devices, lambda: MIDDAY)
+    small = settings(ingest={"max_commit_size": 10})
+    ingest = Ingest(store, small, Alerting(small), lambda: MIDDAY)
     device = await add_heater(store)
     sizes = [4, 4, 4, 25, 1]
     starts = [sum(sizes[:place]) for place in range(len(sizes))]
@@ -204,7 +205,7 @@ async def test_a_month_whose_partition_was_dropped_comes_back(postgresql_url: st
     """Retention may drop a month that this process has written before; the next reading makes it anew."""
     store = Store(database_settings(postgresql_url), event_settings())
     await store.open()
-    ingest = Ingest(store, DEFAULTS.ingest, DEFAULTS.devices, lambda: MIDDAY)
+    ingest = Ingest(store, DEFAULTS, Alerting(DEFAULTS), lambda: MIDDAY)
     device = await add_heater(store)
     await ingest.record(batch(device, [1]))
     async with store.transaction() as transaction:
@@ -251,7 +252,7 @@ async def test_a_database_that_is_down_is_unavailable_and_comes_back():
         limits = {"acquire_timeout_seconds": 2, "connect_timeout_seconds": 2}
         store = Store(database_settings(url, **limits), event_settings())
         await store.open()
-        ingest = Ingest(store, DEFAULTS.ingest, DEFAULTS.devices)
+        ingest = Ingest(store, DEFAULTS, Alerting(DEFAULTS))
         device = await add_heater(store)
         now = this_minute()
         sent = ReadingBatch("WATER_HEATER", [device], [now], {"power": [1.0]})

@@ -1,13 +1,18 @@
 """Anomalies: judged by people."""
 
+from models.alerts import AlertChangeKind, AlertState
 from models.anomalies import AnomalyState, Verdict
 from models.errors import Conflict, NotFound
-from models.repositories import anomaly_verdicts, device_changes, histories
+from models.repositories import alerts, anomaly_verdicts, device_changes, histories
+from models.repositories.alerts import ALERTS
 from models.repositories.anomalies import ANOMALIES, changed
 from models.statements import Row
 from models.store import Transaction
 from resolvers import checks
+from resolvers.alerting.writing import announce
 from resolvers.context import Scope
+
+_FALSE_ALARM = "The anomaly was a false alarm."
 
 
 async def resolve(scope: Scope, anomaly_id: int, verdict: Verdict, comment: str | None) -> Row:
@@ -33,6 +38,8 @@ async def resolve(scope: Scope, anomaly_id: int, verdict: Verdict, comment: str 
         }
         await anomaly_verdicts.store(transaction, judged)
         transaction.emit(changed("RESOLVED", judged))
+        if verdict is Verdict.FALSE_ALARM:
+            await _withdraw_alerts(transaction, judged)
     return judged
 
 
@@ -46,6 +53,20 @@ async def _locked(transaction: Transaction, anomaly_id: int) -> Row:
     if found[0] is None:
         raise NotFound(f"There is no anomaly with id {anomaly_id}.")
     return found[0]
+
+
+async def _withdraw_alerts(transaction: Transaction, anomaly: Row) -> None:
+    """Resolve the alerts that an anomaly raised and that still stand."""
+    at = anomaly["resolved_at"]
+    resolution = alerts.resolution(at, at, anomaly["resolved_by"], anomaly["comment"] or _FALSE_ALARM)
+    (raised,) = await histories.by_column(transaction, ALERTS, "anomaly_id", [anomaly["id"]])
+    standing = [{"deduplication_key": each["deduplication_key"], **resolution} for each in raised if _stands(each)]
+    resolved = await alerts.resolve_many(transaction, standing)
+    await announce(transaction, [(AlertChangeKind.RESOLVED, each) for each in resolved])
+
+
+def _stands(alert: Row) -> bool:
+    return alert["state"] != AlertState.RESOLVED.value
 
 
 def _judged_before(row: Row, verdict: Verdict) -> Row:

@@ -9,6 +9,7 @@ from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import CONFIG
 from schema.subscription import Subscription
+from schema.types.alert import DeviceAlert
 from settings.types import Settings
 
 # Types that are reached through their interfaces only have to be named.
@@ -16,7 +17,7 @@ SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[part.type_ for part in PARTS],
+    types=[*(part.type_ for part in PARTS), DeviceAlert],
     config=CONFIG,
 )
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 from models.devices import KINDS
+from models.repositories.alerts import ALERTS
 from models.repositories.anomalies import ANOMALIES
 from models.repositories.maintenance_records import RECORDS
 from models.statements import Row
@@ -16,9 +17,10 @@ from schema.fields import derived, link
 from schema.finding import device_link, devices_link
 from schema.kinds import PARTS
 from schema.kinds.part import merged
+from schema.types.alert import DEVICE_ALERT, Alert, SeverityCount, alerts_of_fleet, open_alerts_of_fleet
 from schema.types.anomaly import Anomaly, anomalies_of_fleet, open_anomalies
 from schema.types.device import Device, plain_filter
-from schema.types.enums import DeviceKind, DeviceStatus, Severity
+from schema.types.enums import DeviceKind, DeviceStatus
 from schema.types.node import TYPE_NAME, Node
 from schema.types.paging import Connection
 
@@ -39,14 +41,6 @@ class DeviceStatusCount:
     """How many devices have a status."""
 
     status: DeviceStatus = strawberry.field(description="The status.")
-    count: int = strawberry.field(description="How many.")
-
-
-@strawberry.type(description="How many there are of a severity.")
-class SeverityCount:
-    """How many there are of a severity."""
-
-    severity: Severity = strawberry.field(description="The severity.")
     count: int = strawberry.field(description="How many.")
 
 
@@ -72,12 +66,14 @@ class Fleet:
     open_anomalies_by_severity: list[SeverityCount] = link(
         open_anomalies, description="How many anomalies of each severity are OPEN: going on, and judged by nobody."
     )
+    open_alerts_by_severity: list[SeverityCount] = open_alerts_of_fleet()
 
 
 _NODES: dict[str, Batch] = {
     **{kind.type_name: batch(devices.by_ids, kind=kind.name) for kind in KINDS.values()},
     "MaintenanceRecord": histories.entries(RECORDS),
     "Anomaly": histories.entries(ANOMALIES),
+    DEVICE_ALERT: histories.entries(ALERTS),
     **{type_name: found for part in PARTS for type_name, found in part.nodes.items()},
 }
 
@@ -117,6 +113,7 @@ class _Devices:
 @strawberry.type
 class _Findings:
     anomalies: Connection[Anomaly] = anomalies_of_fleet()
+    alerts: Connection[Alert] = alerts_of_fleet()
 
 
 @strawberry.type

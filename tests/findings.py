@@ -1,20 +1,30 @@
 """Anomalies and alerts for tests of the graph, as the detector and the rules would leave them."""
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
 import orjson
 
-from models.repositories import anomalies
+from models.alerts import AlertChangeKind
+from models.repositories import alerts, anomalies
 from models.severity import Severity
 from models.store import Store
+from resolvers.alerting.writing import announce
 from schema import ids
 from tests.factories import MIDDAY
+
+_numbers = itertools.count(1)
 
 
 def anomaly_id(row_id: int) -> str:
     """Return the global id of an anomaly."""
     return ids.encode("Anomaly", row_id)
+
+
+def alert_id(row_id: int) -> str:
+    """Return the global id of an alert of a device."""
+    return ids.encode("DeviceAlert", row_id)
 
 
 def by_severity(**counts: int) -> list[dict[str, Any]]:
@@ -56,3 +66,30 @@ async def add_anomaly(store: Store, device_id: int, **changes: Any) -> int:
     async with store.transaction() as transaction:
         await anomalies.add(transaction, [row])
     return row["id"]
+
+
+async def add_alert(store: Store, device_id: int, **changes: Any) -> int:
+    """Raise an alert and return its id: open, of high severity, for a hot tank; changes name columns.
+
+    Each is about something else, unless `deduplication_key` is given.
+    """
+    raised_at = changes.get("raised_at", MIDDAY)
+    row: dict[str, Any] = {
+        "deduplication_key": f"test:{next(_numbers)}",
+        "device_id": device_id,
+        "device_kind": "WATER_HEATER",
+        "kind": "OVER_TEMPERATURE",
+        "severity": "HIGH",
+        "state": "OPEN",
+        "message": "The tank has 88.5 °C, 75 °C or more is too hot.",
+        "metric": "temperature",
+        "value": 88.5,
+        "threshold": 75.0,
+        "raised_at": raised_at,
+        "updated_at": raised_at,
+        **changes,
+    }
+    async with store.transaction() as transaction:
+        added = await alerts.add_many(transaction, [row])
+        await announce(transaction, [(AlertChangeKind.RAISED, each) for each in added])
+    return added[0]["id"]

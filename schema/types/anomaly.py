@@ -9,6 +9,7 @@ import strawberry
 
 from models.devices import KINDS
 from models.filters import EVERYTHING, Filter
+from models.repositories.alerts import ALERTS
 from models.repositories.anomalies import ANOMALIES
 from resolvers import devices, histories, readings
 from resolvers.context import Scope
@@ -20,6 +21,7 @@ from schema.types.node import TYPE_NAME, Node, id_of, reading_type_name
 from schema.types.paging import After, Before, First, Last, window
 
 if TYPE_CHECKING:
+    from schema.types.alert import DeviceAlert
     from schema.types.device import Device
     from schema.types.reading import Reading
 
@@ -28,6 +30,10 @@ _ORDER = "anomalies"
 
 def _device(_scope: Scope) -> Batch:
     return devices.link()
+
+
+def _alerts(_scope: Scope) -> Batch:
+    return histories.entries_of(ALERTS, "anomaly_id")
 
 
 def _reading(_scope: Scope) -> Batch:
@@ -89,6 +95,9 @@ class Anomaly(Node):
         description="The strangest reading, of `peakAt`; null once it is no longer kept.",
     )
     detector_version: str = strawberry.field(description="Version of the detector that found it.")
+    alerts: list[Annotated["DeviceAlert", strawberry.lazy("schema.types.alert")]] = link(
+        _alerts, key="id", description="The alerts that it raised, oldest first."
+    )
     resolved_at: datetime | None = strawberry.field(description="When a person judged it.")
     resolved_by: str | None = strawberry.field(description="Who did.")
     verdict: Verdict | None = strawberry.field(description="What they found it to be.")

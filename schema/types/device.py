@@ -13,6 +13,7 @@ from resolvers.cursors import ValueType
 from schema import ids
 from schema.fields import derived
 from schema.filtering import names_of
+from schema.types.alert import DeviceAlert, SeverityCount, alerts_of_device, open_alerts_of_device
 from schema.types.anomaly import Anomaly, anomalies_of_device
 from schema.types.enums import DeviceKind, DeviceOrderField, DeviceStatus, OrderDirection
 from schema.types.maintenance import MaintenanceRecord, records_link
@@ -47,6 +48,8 @@ class Device(Node):
     )
     maintenance_records: Connection[MaintenanceRecord] = records_link()
     anomalies: Connection[Anomaly] = anomalies_of_device()
+    alerts: Connection[DeviceAlert] = alerts_of_device()
+    open_alerts_by_severity: list[SeverityCount] = open_alerts_of_device()
 
 
 @strawberry.input(description="Which devices are wanted; what is not given does not restrict.")

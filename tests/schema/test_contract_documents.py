@@ -9,7 +9,7 @@ from models.principal import Principal, Role
 from schema import ids
 from tests.contract import document
 from tests.factories import MIDDAY
-from tests.findings import add_anomaly, anomaly_id, by_severity
+from tests.findings import add_alert, add_anomaly, alert_id, anomaly_id, by_severity
 from tests.fleets import add_fleet, heater_id, record, register, this_minute
 from tests.graph import Graph
 
@@ -19,6 +19,7 @@ LISTS: dict[str, dict[str, Any]] = {
     "water_heater_list": {"first": 100},
     "compare_chart": {},
     "anomalies": {"first": 100},
+    "alerts": {"first": 100},
     "deep_links": {},
 }
 
@@ -39,6 +40,7 @@ async def test_fleet_overview_counts_every_kind_and_status(graph: Graph):
     """Kinds, statuses and severities of which there are none are there with a zero."""
     first, *_ = await add_fleet(graph, 3)
     await add_anomaly(graph.services.store, first, state="OPEN")
+    await add_alert(graph.services.store, first, severity="CRITICAL")
     await record(graph, heater_id(first), [this_minute()], temperature=[50])
     assert (await answer(graph, "fleet_overview"))["fleet"] == {
         "deviceCount": 3,
@@ -49,6 +51,7 @@ async def test_fleet_overview_counts_every_kind_and_status(graph: Graph):
             {"status": "MAINTENANCE", "count": 0},
         ],
         "openAnomaliesBySeverity": by_severity(HIGH=1),
+        "openAlertsBySeverity": by_severity(CRITICAL=1),
     }
 
 
@@ -185,20 +188,9 @@ async def test_water_heater_page(graph: Graph):
             "cost": {"amount": "1234.5", "currency": "EUR"},
         },
     )
-    await add_anomaly(graph.services.store, row_id)
-    found_id = await add_anomaly(graph.services.store, row_id, state="OPEN", peak_at=at)
     heater = (await answer(graph, "water_heater_page", id=device))["waterHeater"]
-    assert heater.pop("anomalies")["nodes"] == [
-        {
-            "id": anomaly_id(found_id),
-            "metric": "TEMPERATURE",
-            "score": 0.75,
-            "severity": "HIGH",
-            "state": "OPEN",
-            "detectedAt": iso(MIDDAY),
-            "reading": {"recordedAt": iso(at), "temperature": 41.19},
-        }
-    ]
+    assert heater.pop("anomalies") == {"nodes": []}
+    assert [alert["kind"] for alert in heater.pop("alerts")["nodes"]] == ["MAINTENANCE_DUE"]
     readings, records = heater.pop("readings"), heater.pop("maintenanceRecords")
     newest = heater.pop("latestReading")
     assert heater == {
@@ -231,6 +223,39 @@ async def test_water_heater_page(graph: Graph):
         "notes": None,
         "cost": {"amount": "1234.50", "currency": "EUR"},
     }
+
+
+async def test_water_heater_page_shows_what_is_wrong(graph: Graph):
+    """The anomalies that are open, with the readings of their peaks, and the alerts."""
+    at = this_minute()
+    (row_id,) = await add_fleet(graph, 1, readings=2, newest=at)
+    await add_anomaly(graph.services.store, row_id)
+    found_id = await add_anomaly(graph.services.store, row_id, state="OPEN", peak_at=at)
+    raised_id = await add_alert(graph.services.store, row_id)
+    heater = (await answer(graph, "water_heater_page", id=heater_id(row_id)))["waterHeater"]
+    assert heater["anomalies"]["nodes"] == [
+        {
+            "id": anomaly_id(found_id),
+            "metric": "TEMPERATURE",
+            "score": 0.75,
+            "severity": "HIGH",
+            "state": "OPEN",
+            "detectedAt": iso(MIDDAY),
+            "reading": {"recordedAt": iso(at), "temperature": 40.01},
+        }
+    ]
+    assert heater["alerts"]["nodes"] == [
+        {
+            "id": alert_id(raised_id),
+            "kind": "OVER_TEMPERATURE",
+            "severity": "HIGH",
+            "state": "OPEN",
+            "message": "The tank has 88.5 °C, 75 °C or more is too hot.",
+            "raisedAt": iso(MIDDAY),
+            "acknowledgedAt": None,
+            "resolvedAt": None,
+        }
+    ]
 
 
 async def test_history_chart(graph: Graph):
@@ -346,7 +371,9 @@ async def _more(graph: Graph, size: int) -> None:
     for number in range(there, there + size):
         device = await register(graph, f"M-{number:03}", name=f"More {number:03}")
         await record(graph, device, [this_minute()], temperature=[50])
-        await add_anomaly(graph.services.store, ids.decode(device, ("WaterHeater",), "id"))
+        row_id = ids.decode(device, ("WaterHeater",), "id")
+        found = await add_anomaly(graph.services.store, row_id)
+        await add_alert(graph.services.store, row_id, anomaly_id=found)
 
 
 async def test_a_viewer_may_read_but_change_nothing(graph: Graph):

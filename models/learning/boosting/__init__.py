@@ -1,13 +1,13 @@
 """Boosted trees with calibrated intervals and probabilities, explained by channel and stored as text."""
 
 from models.learning.boosting.artefacts import ArtefactError, seal, unseal
-from models.learning.boosting.calibration import Sigmoid, fit_sigmoid
+from models.learning.boosting.calibration import Sigmoid, fit_sigmoid, logistic
 from models.learning.boosting.classifier import Classifier, fit_classifier
 from models.learning.boosting.conformal import COVERAGE, Bands, fit_bands
 from models.learning.boosting.explanation import Explanation, group_of
 from models.learning.boosting.regressor import Regressor, fit_regressor
 from models.learning.boosting.table import NothingToLearn, Progress, Table
-from models.learning.boosting.trees import Boosting, Trees
+from models.learning.boosting.trees import Boosting, Trees, out_of_fold
 
 __all__ = [
     "COVERAGE",
@@ -27,6 +27,8 @@ __all__ = [
     "fit_regressor",
     "fit_sigmoid",
     "group_of",
+    "logistic",
+    "out_of_fold",
     "seal",
     "unseal",
 ]

@@ -28,6 +28,7 @@ class Table:
         targets: (n,) what is to be predicted, finite; 0 or 1 for a classifier.
         units: (n,) which unit each row is of; the rows of one are never divided between learning and testing.
         weights: (n,) how much each row counts; None for all alike.
+        preferences: (f,) factors of the gain by which trees choose features; None for all alike.
     """
 
     features: FloatArray
@@ -35,6 +36,7 @@ class Table:
     targets: FloatArray
     units: IntArray
     weights: FloatArray | None = None
+    preferences: FloatArray | None = None
 
 
 def telling_columns(features: FloatArray) -> IntArray:

@@ -6,7 +6,7 @@ Lee, Consistent individualized feature attribution for tree ensembles (2018), ar
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import lightgbm
 import numpy as np
@@ -16,6 +16,9 @@ from models.learning.boosting.artefacts import ArtefactError
 from models.learning.boosting.table import FloatArray, NothingToLearn, Progress, Table, folds_of, telling_columns
 
 Objective = Literal["regression", "binary"]
+
+# LightGBM 4.7 types its functions in part only.
+_LIGHTGBM = cast("Any", lightgbm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +110,10 @@ class Grown:
     Attributes:
         trees: grown on all rows.
         out_of_fold: (n,) raw sums of each row, from trees that saw no row of its unit.
-        fold: (n,) which fold each row was tested in.
     """
 
     trees: Trees
     out_of_fold: FloatArray
-    fold: Any
 
 
 def grow(table: Table, objective: Objective, boosting: Boosting, progress: Progress | None = None) -> Grown:
@@ -121,25 +122,50 @@ def grow(table: Table, objective: Objective, boosting: Boosting, progress: Progr
     Raises:
         NothingToLearn: there are fewer than two units, or no feature varies.
     """
-    fold = folds_of(table.units, table.targets, boosting.folds, boosting.seed)
-    columns = telling_columns(table.features)
-    if not len(columns):
-        raise NothingToLearn("No feature varies over the histories, so there is nothing to learn from.")
-    parameters = _parameters(objective, boosting, len(table.targets))
-    used = np.ascontiguousarray(table.features[:, columns])
-    whole = lightgbm.Dataset(used, table.targets, weight=table.weights, params=parameters, free_raw_data=False)
-    whole.construct()
-    count = int(fold.max()) + 1
-    out_of_fold = np.empty(len(table.targets))
-    for part in range(count):
-        tested = fold == part
-        learnt = whole.subset(np.flatnonzero(~tested).tolist())
-        booster = _train(parameters, learnt, boosting.trees, _step(progress, part, count + 1))
-        out_of_fold[tested] = _predicted(booster, used[tested], boosting.threads, raw_score=True)
-    booster = _train(parameters, whole, boosting.trees, _step(progress, count, count + 1))
-    places: list[int] = columns.tolist()
-    trees = Trees(booster, tuple(table.names[place] for place in places), tuple(places), boosting.threads)
-    return Grown(trees, out_of_fold, fold)
+    growing = _Growing(table, objective, boosting, progress)
+    out_of_fold = growing.out_of_fold()
+    places: list[int] = growing.columns.tolist()
+    names = tuple(table.names[place] for place in places)
+    return Grown(Trees(growing.whole_booster(), names, tuple(places), boosting.threads), out_of_fold)
+
+
+def out_of_fold(table: Table, objective: Objective, boosting: Boosting) -> FloatArray:
+    """Return (n,) raw sums of each row, from trees that saw no row of its unit; for errors see `grow`."""
+    return _Growing(table, objective, boosting, None).out_of_fold()
+
+
+class _Growing:
+    def __init__(self, table: Table, objective: Objective, boosting: Boosting, progress: Progress | None) -> None:
+        self.fold = folds_of(table.units, table.targets, boosting.folds, boosting.seed)
+        self.columns = telling_columns(table.features)
+        if not len(self.columns):
+            raise NothingToLearn("No feature varies over the histories, so there is nothing to learn from.")
+        self.boosting = boosting
+        self.progress = progress
+        self.parameters = _parameters(objective, boosting, len(table.targets))
+        if table.preferences is not None:
+            self.parameters["feature_contri"] = table.preferences[self.columns].tolist()
+        self.used = np.ascontiguousarray(table.features[:, self.columns])
+        self.whole = lightgbm.Dataset(
+            self.used, table.targets, weight=table.weights, params=self.parameters, free_raw_data=False
+        ).construct()
+        self.count = int(self.fold.max()) + 1
+
+    def out_of_fold(self) -> FloatArray:
+        sums = np.empty(len(self.used))
+        for part in range(self.count):
+            tested = self.fold == part
+            booster = self._train(self.whole.subset(np.flatnonzero(~tested).tolist()), part)
+            sums[tested] = _predicted(booster, self.used[tested], self.boosting.threads, raw_score=True)
+        return sums
+
+    def whole_booster(self) -> lightgbm.Booster:
+        return self._train(self.whole, self.count)
+
+    def _train(self, rows: lightgbm.Dataset, done: int) -> lightgbm.Booster:
+        step = _step(self.progress, done, self.count + 1)
+        booster: lightgbm.Booster = _LIGHTGBM.train(self.parameters, rows, self.boosting.trees, callbacks=[step])
+        return booster
 
 
 def _parameters(objective: Objective, boosting: Boosting, rows: int) -> dict[str, Any]:
@@ -160,17 +186,9 @@ def _parameters(objective: Objective, boosting: Boosting, rows: int) -> dict[str
     }
 
 
-def _train(
-    parameters: dict[str, Any], rows: lightgbm.Dataset, trees: int, step: Callable[[CallbackEnv], None]
-) -> lightgbm.Booster:
-    train: Any = lightgbm.train  # partly typed in LightGBM 4.7
-    booster: lightgbm.Booster = train(parameters, rows, trees, callbacks=[step])
-    return booster
-
-
 def _predicted(booster: lightgbm.Booster, used: FloatArray, threads: int, **kind: bool) -> FloatArray:
-    predict: Any = booster.predict  # partly typed in LightGBM 4.7
-    return np.asarray(predict(used, num_threads=threads, **kind), np.float64)
+    untyped = cast("Any", booster)
+    return np.asarray(untyped.predict(used, num_threads=threads, **kind), np.float64)
 
 
 def _step(progress: Progress | None, done: int, count: int) -> Callable[[CallbackEnv], None]:

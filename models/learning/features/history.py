@@ -144,7 +144,8 @@ def check_same(trained: Layout, given: Layout) -> None:
         wanted, found = getattr(trained, what), getattr(given, what)
         if wanted != found:
             raise ChannelMismatch(
-                f"The model was trained on the {what} {', '.join(wanted) or 'none'}; given are {', '.join(found) or 'none'}."
+                f"The model was trained on the {what} {', '.join(wanted) or 'none'}; "
+                f"given are {', '.join(found) or 'none'}."
             )
 
 

@@ -150,7 +150,8 @@ def _expectation(
     """Return (1 + s, c) coefficients and (c,) spread, channel by channel over its finite rows."""
     width = 1 + distance.shape[1]
     coefficients, spread = np.zeros((width, values.shape[1])), np.ones(values.shape[1])
-    for channel, column in enumerate(values.T):
+    for channel in range(values.shape[1]):
+        column: FloatArray = values[:, channel]
         rows = np.isfinite(column)
         if rows.sum() < _ROWS_FOR_MEAN and otherwise is not None:
             coefficients[:, channel], spread[channel] = otherwise[0][:, channel], otherwise[1][channel]
@@ -159,14 +160,14 @@ def _expectation(
             continue
         read = column[rows]
         coefficients[0, channel] = read.mean()
-        residual = read - read.mean()
+        residual: FloatArray = read - read.mean()
         if rows.sum() >= _ROWS_FOR_SLOPE * width and width > 1:
             design = distance[rows] - distance[rows].mean(axis=0)
             ridge = design.T @ design + len(design) * 1e-3 * np.eye(width - 1)
-            slopes = np.linalg.solve(ridge, design.T @ residual)
+            slopes = np.asarray(np.linalg.solve(ridge, design.T @ residual), np.float64)
             coefficients[1:, channel] = slopes
             coefficients[0, channel] -= float(distance[rows].mean(axis=0) @ slopes)
-            residual = residual - design @ slopes
+            residual = np.asarray(residual - design @ slopes, np.float64)
         deviation = float(residual.std())
         spread[channel] = deviation if deviation > 1e-9 * max(abs(float(read.mean())), 1e-9) else 1.0
     return coefficients, spread

@@ -6,7 +6,7 @@ product, and one instant alone is the same product with a single row.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ EVENT_STATISTICS = ("since", "recent_count", "count", "rate")
 AGE = "age"
 _BASELINE_SHARE, _FAST_SHARE, _SLOW_SHARE, _RECENT_SHARE = 0.05, 0.02, 0.1, 0.05
 _FEWEST_STEPS = 2.0
+_NO_TIME = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,38 +121,23 @@ class Features:
         width = len(self.layout.channels)
         if not len(history.times):
             return np.full((len(instants), len(STATISTICS) * width), np.nan)
-        deviations = self.regimes.normalise(history.values, history.settings)
-        known = np.isfinite(deviations)
-        filled = np.where(known, deviations, 0.0)
+        sums = _Sums.of(self.regimes.normalise(history.values, history.settings), history.times - history.times[0])
         age = instants[:, None] - history.times[None, :]
-        past = age >= 0
-        ever = past.astype(np.float64)
-        since_first = history.times - history.times[0]
-        sums = np.hstack([known.astype(np.float64), filled])
+        ever = (age >= 0).astype(np.float64)
+        newest = np.min(age, axis=1, where=age >= 0, initial=np.inf, keepdims=True)
+        # Counted from the newest reading, so that weights do not vanish when it is old.
+        since = np.where(ever > 0, age - np.where(np.isfinite(newest), newest, 0.0), 0.0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            base, _ = _mean(ever * (since_first < self.scales.baseline), sums)
-            mean, count = _mean(ever, sums)
-            fast, fast_time = self._level(age, past, self.scales.fast, sums, since_first, known)
-            slow, slow_time = self._level(age, past, self.scales.slow, sums, since_first, known)
-            variance = (ever @ filled**2) / count - mean**2
-            deviation = np.where(count > 1, np.sqrt(np.maximum(variance, 0.0)), np.nan)
-            apart = fast_time - slow_time
-            slope = np.where(apart > 0, (fast - slow) / apart, np.nan)
-        level = fast if self.layout.settings else self._raw(fast)
-        return np.hstack([level, fast - base, slow - base, mean - base, deviation, slope])
-
-    def _level(
-        self, age: FloatArray, past: Any, half_life: float, sums: FloatArray, times: FloatArray, known: Any
-    ) -> tuple[FloatArray, FloatArray]:
-        weights = np.where(
-            past,
-            np.exp2(-np.maximum(age - age.min(axis=1, where=past, initial=np.inf, keepdims=True), 0.0) / half_life),
-            0.0,
-        )
-        width = known.shape[1]
-        total = weights @ np.hstack([sums, known * times[:, None]])
-        count = total[:, :width]
-        return total[:, width : 2 * width] / count, total[:, 2 * width :] / count
+            base = sums.weighted(ever * (sums.times < self.scales.baseline)).mean
+            whole = sums.weighted(ever)
+            fast = sums.weighted(ever * np.exp2(-since / self.scales.fast))
+            slow = sums.weighted(ever * np.exp2(-since / self.scales.slow))
+            variance = np.maximum(whole.mean_square - whole.mean**2, 0.0)
+            deviation = np.where(whole.known > 1, np.sqrt(variance), np.nan)
+            apart = fast.mean_time - slow.mean_time
+            slope = np.where(apart > _NO_TIME * self.scales.slow, (fast.mean - slow.mean) / apart, np.nan)
+        level = fast.mean if self.layout.settings else self._raw(fast.mean)
+        return np.hstack([level, fast.mean - base, slow.mean - base, whole.mean - base, deviation, slope])
 
     def _raw(self, normalised: FloatArray) -> FloatArray:
         return normalised * self.regimes.spread[0] + self.regimes.coefficients[0, 0]
@@ -182,7 +168,33 @@ def fit_features(layout: Layout, histories: Sequence[History], scales: Scales | 
     return Features(layout, scales or scales_of(histories), fit_regimes(layout, histories))
 
 
-def _mean(weights: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
-    total = weights @ sums
-    width = sums.shape[1] // 2
-    return total[:, width:] / total[:, :width], total[:, :width]
+class _Weighted(NamedTuple):
+    """Means over the known readings of each channel; each (m, c), NaN where there are none."""
+
+    known: FloatArray
+    mean: FloatArray
+    mean_square: FloatArray
+    mean_time: FloatArray
+
+
+class _Sums(NamedTuple):
+    """Readings prepared for weighted sums.
+
+    Attributes:
+        stacked: (n, 4 c) whether a reading is known, its value, its square and its time, all 0 where it is not.
+        times: (n,) times since the first reading.
+    """
+
+    stacked: FloatArray
+    times: FloatArray
+
+    @classmethod
+    def of(cls, values: FloatArray, times: FloatArray) -> "_Sums":
+        known = np.isfinite(values)
+        filled = np.where(known, values, 0.0)
+        return cls(np.hstack([known.astype(np.float64), filled, filled**2, known * times[:, None]]), times)
+
+    def weighted(self, weights: FloatArray) -> _Weighted:
+        """Return means under (m, n) weights of the readings."""
+        count, value, square, time = np.split(weights @ self.stacked, 4, axis=1)
+        return _Weighted(count, value / count, square / count, time / count)

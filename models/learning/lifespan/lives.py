@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.learning.boosting import NothingToLearn, Table
 from models.learning.features import Features, FloatArray, History, IntArray
 from models.learning.lifespan.survival import Survival
+
+BoolArray = NDArray[np.bool_]
 
 _FEWEST_READINGS = 5
 
@@ -42,7 +45,7 @@ class Life:
         return self.end - self.history.start
 
 
-def ages_of(lives: Sequence[Life]) -> tuple[FloatArray, "np.ndarray[tuple[int], np.dtype[np.bool_]]"]:
+def ages_of(lives: Sequence[Life]) -> tuple[FloatArray, BoolArray]:
     """Return (k,) ages and whether they ended in a failure, of the lives of which the age is known."""
     known = [life for life in lives if np.isfinite(life.age)]
     return np.array([life.age for life in known], np.float64), np.array([life.failed for life in known], np.bool_)

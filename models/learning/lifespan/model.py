@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 
 from models.learning.boosting import ArtefactError, Explanation, Regressor, seal, unseal
-from models.learning.features import AGE, Features, FloatArray, History, Layout, check_layout, check_same
+from models.learning.features import AGE, Features, FloatArray, History, IntArray, Layout, check_layout, check_same
 from models.learning.lifespan.survival import Survival
 
 KIND = "lifespan/1"
@@ -139,7 +138,7 @@ class LifespanModel:
         learnt = self._learnt(histories, moments)
         if self.regressor is None or not len(learnt):
             return Explanation((AGE,), base, aged[:, None])
-        rows = self.features.present([histories[place] for place in learnt], moments[learnt])
+        rows = self.features.present([histories[place] for place in learnt.tolist()], moments[learnt])
         found = self.regressor.explain(rows)
         groups = found.groups if AGE in found.groups else (*found.groups, AGE)
         contributions = np.zeros((len(ages), len(groups)))
@@ -167,13 +166,13 @@ class LifespanModel:
         check_layout(layout, histories)
         return np.array([history.end for history in histories], np.float64) if instants is None else instants
 
-    def _learnt(self, histories: Sequence[History], moments: FloatArray) -> Any:
+    def _learnt(self, histories: Sequence[History], moments: FloatArray) -> IntArray:
         """Return the places of histories that have a reading before their instant."""
         read = [
             bool(len(history.times)) and history.times[0] <= moment and bool(np.isfinite(history.values).any())
             for history, moment in zip(histories, moments, strict=True)
         ]
-        return np.flatnonzero(np.array(read, np.bool_))
+        return np.flatnonzero(np.array(read, np.bool_)).astype(np.int64)
 
     def _by_age(self, ages: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         tail = (1 - self.coverage) / 2

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.learning.boosting import COVERAGE, Boosting, NothingToLearn, Progress, Table, fit_bands, fit_regressor
-from models.learning.features import Features, FloatArray, Layout, fit_features
-from models.learning.lifespan.lives import Life, ages_of, cut_points, remaining_table
+from models.learning.features import AGE, FloatArray, IntArray, Layout, fit_features
+from models.learning.lifespan.lives import BoolArray, Life, ages_of, cut_points, remaining_table
 from models.learning.lifespan.model import LifespanModel
-from models.learning.lifespan.survival import Survival, fit_survival
+from models.learning.lifespan.survival import fit_survival
 
 FEWEST_FAILURES = 5
 MOST_ROWS = 20_000
@@ -72,10 +72,11 @@ def train(
     features = fit_features(layout, [life.history.until(life.end) for life in read])
     table, known = remaining_table(features, read, cut_points(read, most_rows), survival, cap)
     regressor, predicted = fit_regressor(table, certain=known, coverage=coverage, boosting=boosting, progress=progress)
-    certain = known > 0
+    certain: BoolArray = known > 0
     low, high = np.quantile(table.targets[certain], [(1 - coverage) / 2, (1 + coverage) / 2]).tolist()
     model = LifespanModel(features, regressor, survival, max(high - low, 1e-9), coverage)
-    metrics = _metrics(table, certain, predicted, coverage, survival, features)
+    by_age = survival.remaining(table.features[:, features.names.index(f"{AGE}.time")], 0.5)
+    metrics = _metrics(table, certain, predicted, by_age, coverage)
     return _trained(model, metrics | {"units": len(lives), "failures": failures}, lives)
 
 
@@ -105,42 +106,32 @@ def _trained(model: LifespanModel, metrics: Mapping[str, float], lives: Sequence
 
 
 def _metrics(
-    table: Table,
-    certain: FloatArray,
-    predicted: FloatArray,
-    coverage: float,
-    survival: Survival,
-    features: Features,
+    table: Table, certain: BoolArray, predicted: FloatArray, by_age: FloatArray, coverage: float
 ) -> dict[str, float]:
     """Return errors and interval over the rows whose remaining life is known."""
     truths, values, units = table.targets[certain], predicted[certain], table.units[certain]
     errors = values - truths
-    ages = table.features[certain, features.names.index("age.time")]
-    by_age = np.minimum(survival.remaining(ages, 0.5), truths.max())
     held, width = _held_out_interval(values, truths, units, coverage)
     return {
         "rows": float(len(table.targets)),
         "rmse": float(np.sqrt(np.mean(errors**2))),
         "mae": float(np.abs(errors).mean()),
         "bias": float(errors.mean()),
-        "rmse_by_age": float(np.sqrt(np.mean((by_age - truths) ** 2))),
+        "rmse_by_age": float(np.sqrt(np.mean((np.minimum(by_age[certain], truths.max()) - truths) ** 2))),
         "interval_coverage": held,
         "interval_width": width,
     }
 
 
-def _held_out_interval(
-    values: FloatArray, truths: FloatArray, units: FloatArray, coverage: float
-) -> tuple[float, float]:
+def _held_out_interval(values: FloatArray, truths: FloatArray, units: IntArray, coverage: float) -> tuple[float, float]:
     """Return coverage and mean width of the interval on units that it was not calibrated on."""
     held, widths = np.zeros(len(values)), np.zeros(len(values))
     distinct = np.unique(units)
+    most = float(truths.max())
     for part in range(min(_PARTS, len(distinct))):
         tested = np.isin(units, distinct[part::_PARTS])
-        if tested.all() or not tested.any():
-            continue
         rest = ~tested
         lower, upper = fit_bands(values[rest], truths[rest], units[rest], coverage).around(values[tested])
-        held[tested] = (truths[tested] >= np.minimum(lower, truths.max())) & (truths[tested] <= upper)
-        widths[tested] = np.clip(upper, 0, truths.max()) - np.clip(lower, 0, truths.max())
+        held[tested] = (truths[tested] >= lower) & (truths[tested] <= upper)
+        widths[tested] = np.clip(upper, 0.0, most) - np.clip(lower, 0.0, most)
     return float(held.mean()), float(widths.mean())

@@ -105,7 +105,8 @@ def _not_at_rest(kind: AlertKind, device_id: ColumnElement[Any], *phases: Condit
     found = select(_CONDITION["device_id"]).where(
         _CONDITION["device_id"] == device_id, _CONDITION["kind"] == kind.value
     )
-    return found.where(_CONDITION["phase"].in_([phase.value for phase in phases])) if phases else found
+    # Not IN: SQLAlchemy would leave its list to be filled in when the statement runs.
+    return found.where(or_(*(_CONDITION["phase"] == phase.value for phase in phases))) if phases else found
 
 
 def _untold(kind: AlertKind, is_there: ColumnElement[bool]) -> ColumnElement[bool]:

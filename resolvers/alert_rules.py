@@ -183,11 +183,16 @@ def _row(device: Row, kind: AlertKind, inherited: Rule, own: Row | None) -> dict
         "unit": possible.unit,
         "is_above": possible.is_above,
         "is_enabled": rule.is_enabled,
-        "high_threshold": rule.high,
-        "critical_threshold": rule.critical,
-        "hold_seconds": rule.hold_seconds,
-        "recover_seconds": rule.recover_seconds,
+        "high_threshold": _real(rule.high),
+        "critical_threshold": _real(rule.critical),
+        "hold_seconds": _real(rule.hold_seconds),
+        "recover_seconds": _real(rule.recover_seconds),
         "own": {name: None if own is None else own[name] for name in OWN},
         "updated_at": None if own is None else own["updated_at"],
         "updated_by": None if own is None else own["updated_by"],
     }
+
+
+def _real(value: float | None) -> float | None:
+    # Settings may hold whole numbers.
+    return None if value is None else float(value)

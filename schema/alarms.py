@@ -5,15 +5,17 @@ from typing import Annotated
 import strawberry
 
 from models.principal import Right
-from resolvers import alerts, anomalies
+from resolvers import alert_rules, alerts, anomalies
 from resolvers.context import Scope
 from schema import ids
 from schema.fields import mutation
-from schema.inputs import INPUT
+from schema.inputs import INPUT, given
 from schema.payloads import payload
 from schema.types.alert import ALERT_TYPES, Alert
+from schema.types.alert_rule import AlertRule, ResetAlertRuleInput, SetAlertRuleInput
 from schema.types.anomaly import Anomaly
 from schema.types.enums import Verdict
+from schema.types.node import DEVICE_TYPES
 
 _ANOMALY = ("Anomaly",)
 _COMMENT = "What there is to say about it; at most 4000 characters."
@@ -58,6 +60,13 @@ class AlertPayload:
     alert: Alert = strawberry.field(description="The alert.")
 
 
+@strawberry.type(description="A rule as it is in force after the change.")
+class AlertRulePayload:
+    """A rule as it is in force after the change."""
+
+    alert_rule: AlertRule = strawberry.field(description="The rule.")
+
+
 @strawberry.type
 class AlarmMutations:
     """Fields of the root of mutations."""
@@ -92,3 +101,18 @@ class AlarmMutations:
         """Say that an alert is done with."""
         alert_id = ids.decode(input.id, ALERT_TYPES, "input.id")
         return payload(alert=await alerts.resolve(scope, alert_id, input.comment))
+
+    @mutation(Right.OPERATE, description="Let a device alert otherwise than the settings say.")
+    @staticmethod
+    async def set_alert_rule(scope: Scope, input: Annotated[SetAlertRuleInput, INPUT]) -> AlertRulePayload:  # noqa: A002
+        """Let a device alert otherwise than the settings say."""
+        device_id = ids.decode(input.device_id, DEVICE_TYPES, "input.deviceId")
+        values = given(input, without=("device_id", "kind"))
+        return payload(alert_rule=await alert_rules.put(scope, device_id, input.kind.value, values))
+
+    @mutation(Right.OPERATE, description="Let a device alert as the settings say.")
+    @staticmethod
+    async def reset_alert_rule(scope: Scope, input: Annotated[ResetAlertRuleInput, INPUT]) -> AlertRulePayload:  # noqa: A002
+        """Let a device alert as the settings say."""
+        device_id = ids.decode(input.device_id, DEVICE_TYPES, "input.deviceId")
+        return payload(alert_rule=await alert_rules.reset(scope, device_id, input.kind.value))

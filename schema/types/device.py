@@ -14,6 +14,7 @@ from schema import ids
 from schema.fields import derived
 from schema.filtering import names_of
 from schema.types.alert import DeviceAlert, SeverityCount, alerts_of_device, open_alerts_of_device
+from schema.types.alert_rule import AlertRule, alert_rules_of_device
 from schema.types.anomaly import Anomaly, anomalies_of_device
 from schema.types.enums import DeviceKind, DeviceOrderField, DeviceStatus, OrderDirection
 from schema.types.maintenance import MaintenanceRecord, records_link
@@ -50,6 +51,7 @@ class Device(Node):
     anomalies: Connection[Anomaly] = anomalies_of_device()
     alerts: Connection[DeviceAlert] = alerts_of_device()
     open_alerts_by_severity: list[SeverityCount] = open_alerts_of_device()
+    alert_rules: list[AlertRule] = alert_rules_of_device()
 
 
 @strawberry.input(description="Which devices are wanted; what is not given does not restrict.")

@@ -1,6 +1,7 @@
 """Anomalies in the graph: listed, filtered, paged, linked, judged."""
 
 import itertools
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from schema.types.enums import AnomalyPattern
 from tests.contract import document
 from tests.factories import MIDDAY, add_heater, add_readings
 from tests.findings import add_anomaly, anomaly_id
-from tests.fleets import add_fleet, heater_id
+from tests.fleets import add_fleet, heater_id, this_minute
 from tests.graph import Graph
 from tests.shops import open_machine
 
@@ -265,6 +266,33 @@ async def test_a_person_judges_an_anomaly(graph: Graph, state: str):
     again = {**given, "comment": "Once more."}
     assert (await graph.data(RESOLVE, input=again))["resolveAnomaly"]["anomaly"]["comment"] == "The valve stuck."
     assert len(await events.after(store, Cursor(0, 0), 10)) == 1
+
+
+async def test_readings_answer_with_what_they_opened(graph: Graph):
+    """Two quiet days and an hour of high pressure: the payload has the anomaly, with its links, by plan and without."""
+    chance = random.Random(1)
+    times = [this_minute() - timedelta(minutes=5 * back) for back in reversed(range(576))]
+    pressure = [3 + chance.gauss(0, 0.05) + (6 if 500 <= place < 512 else 0) for place in range(576)]
+    text = """mutation ($input: RecordWaterHeaterReadingsInput!) { recordWaterHeaterReadings(input: $input) {
+      acceptedCount anomalies { id metric severity state device { name } reading { recordedAt } alerts { kind } }
+    } }"""
+    for way, device in zip(("engine", "ordinary"), await add_fleet(graph, 2), strict=True):
+        found: list[Any] = []
+        for start in range(0, 576, 96):
+            rows = [
+                {"deviceId": heater_id(device), "recordedAt": times[place].isoformat(), "pressure": pressure[place]}
+                for place in range(start, start + 96)
+            ]
+            body = await graph._by(getattr(graph, way), text, {"input": {"readings": rows}})
+            payload = body["data"]["recordWaterHeaterReadings"]
+            assert payload["acceptedCount"] == 96
+            found += payload["anomalies"]
+        (opened,) = found
+        assert opened["metric"] == "PRESSURE"
+        assert opened["device"] == {"name": f"Heater 00{way == 'ordinary':d}"}
+        assert times[500] <= opened["reading"]["recordedAt"] < times[512]
+        there = await graph.data("query ($id: ID!) { node(id: $id) { ... on Anomaly { metric } } }", id=opened["id"])
+        assert there["node"] == {"metric": "PRESSURE"}
 
 
 async def test_a_verdict_is_given_once(graph: Graph):

@@ -12,10 +12,11 @@ from models.errors import NotFound, Unavailable
 from models.repositories import devices as device_rows
 from models.repositories import readings as reading_rows
 from resolvers import devices
-from schema import SCHEMA
+from schema import SCHEMA, ids
 from schema.engine import Prepared, Request
 from tests import shops
 from tests.factories import settings
+from tests.findings import add_alert, add_anomaly, alert_id, anomaly_id
 from tests.fleets import add_fleet, heater_id, register, this_minute
 from tests.graph import Graph, graph_over
 from tests.random_documents import Arguments, Writer
@@ -23,6 +24,7 @@ from tests.random_documents import Arguments, Writer
 WORK = "mutation ($input: RecordMaintenanceInput!) { recordMaintenance(input: $input) { maintenanceRecord { id } } }"
 TARGET = "mutation ($input: SetTargetTemperatureInput!) { setTargetTemperature(input: $input) { waterHeater { id } } }"
 COUNT = 200
+_WITH_ALARMS = ("Query", "Device", "WaterHeater", "VendingMachine")
 _FIELDS = ["NAME", "LAST_SEEN_AT", "STATUS", "CREATED_AT"]
 
 
@@ -54,7 +56,14 @@ def _arguments(device_ids: list[str], machine_ids: list[str], node_ids: list[str
         "maxPoints?": lambda chance: str(chance.randint(2, 50)),
         "method?": lambda chance: chance.choice(["AVERAGE", "MAXIMUM", "COUNT", "LAST", "LTTB"]),
     }
+    alarms: Arguments = {
+        **_page(4),
+        "filter?": lambda chance: chance.choice(
+            ["null", "{severities: [HIGH, LOW]}", "{states: [OPEN]}", "{states: []}", "{deviceIds: []}"]
+        ),
+    }
     return {
+        **dict.fromkeys([f"{type_}.{list_}" for type_ in _WITH_ALARMS for list_ in ("anomalies", "alerts")], alarms),
         "Query.device": device,
         "Query.waterHeater": device,
         "Query.devices": list_,
@@ -96,9 +105,19 @@ async def fill(graph: Graph) -> tuple[list[str], list[str], list[str]]:
         for more in ({}, {"cost": cost, "parts": parts}):
             body = await graph.data(WORK, input={**given, **more})
             nodes.append(body["recordMaintenance"]["maintenanceRecord"]["id"])
+        nodes += await _alarms(graph, ids.decode(device, ("WaterHeater",), "id"), place)
     machines = [await shops.open_machine(graph, f"VM-{number}") for number in range(2)]
     nodes += [*machines, *[await shops.fill(graph, machine, slot) for machine in machines for slot in ("A1", "A2")]]
     return added, machines, [*nodes, heater_id(12345)]
+
+
+async def _alarms(graph: Graph, row_id: int, place: int) -> list[str]:
+    """Store an anomaly with its alert, and an alert without; return their ids."""
+    store = graph.services.store
+    found = await add_anomaly(store, row_id, state=("OPEN", "CLOSED")[place % 2], peak_at=this_minute())
+    raised = await add_alert(store, row_id, kind="ANOMALY", severity=("LOW", "HIGH")[place % 2], anomaly_id=found)
+    silent = await add_alert(store, row_id, kind="OFFLINE", metric=None, value=None, threshold=None)
+    return [anomaly_id(found), alert_id(raised), alert_id(silent)]
 
 
 async def test_random_queries_are_answered_alike(graph: Graph):

@@ -16,8 +16,9 @@ from models import clock
 from models.alerts import AlertKind
 from models.devices import KINDS
 from models.errors import BadUserInput, IoTSphereError, LimitExceeded
+from models.reading_hours import hours_to_sum
 from models.readings import IngestReport, ReadingBatch, Rejection, joined
-from models.repositories import device_changes, partitions, readings, watching
+from models.repositories import asked_hours, device_changes, partitions, readings, watching
 from models.repositories.events import NewEvent
 from models.repositories.watching import Watched
 from models.severity import Severity
@@ -153,6 +154,7 @@ class Ingest:
             remembered = await watching.watched(transaction, list(devices))
             for batch in _merged(group):
                 stored = new[batch.kind] = await readings.add(transaction, batch, newest)
+                await self._ask_for_hours(transaction, stored, newest)
                 changes += await self._look_at(transaction, fresh(batch, stored, newest), devices, remembered)
                 await self._announce(transaction, batch.kind, stored)
         return _reports(group, new, changes)
@@ -179,6 +181,14 @@ class Ingest:
             has_rules={id_ for id_, watched in remembered.items() if watched.has_rules},
         )
         return changes
+
+    async def _ask_for_hours(
+        self, transaction: Transaction, stored: Collection[Key], newest: Mapping[int, datetime | None]
+    ) -> None:
+        """Ask for the hours to be summed that readings begin, or belong to where they come late."""
+        hours = hours_to_sum(stored, newest, self._now())
+        if hours:
+            await asked_hours.ask(transaction, hours)
 
     async def _announce(self, transaction: Transaction, kind: str, stored: Collection[Key]) -> None:
         if not stored:

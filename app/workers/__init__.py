@@ -4,6 +4,16 @@ from app.workers.alerting import AlertWatching
 from app.workers.partitioning import Partitioning
 from app.workers.silence import SilenceWatching
 from app.workers.simulating import Simulating
+from app.workers.summing import Summing
 from app.workers.supervisor import Supervisor, Worker, WorkerState
 
-__all__ = ["AlertWatching", "Partitioning", "SilenceWatching", "Simulating", "Supervisor", "Worker", "WorkerState"]
+__all__ = [
+    "AlertWatching",
+    "Partitioning",
+    "SilenceWatching",
+    "Simulating",
+    "Summing",
+    "Supervisor",
+    "Worker",
+    "WorkerState",
+]

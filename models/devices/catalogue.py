@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from models.alerts import ALERTS_OF_ALL_DEVICES, AlertKind, ThresholdAlert
+from models.reading_hours import HourSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class DeviceKind:
         label: what people call it, as "water heater".
         detail_table: one row per device, primary key `device_id`; its column names differ from those of other kinds.
         reading_table: primary key (`device_id`, `recorded_at`), one column per channel.
+        hour_table: primary key (`device_id`, `hour`), `reading_count`, statistics of channels, and the sums.
+        hour_sums: what is summed up over the time of an hour.
         channels: what it reports, in the order of the table's columns.
         threshold_alerts: what its readings can raise alerts about.
         has_stock: it has products in slots, and alerts where they run low.
@@ -57,6 +61,8 @@ class DeviceKind:
     label: str
     detail_table: type[SQLModel]
     reading_table: type[SQLModel]
+    hour_table: Table
+    hour_sums: tuple[HourSum, ...]
     channels: tuple[Channel, ...]
     threshold_alerts: tuple[ThresholdAlert, ...] = ()
     has_stock: bool = False
@@ -74,6 +80,11 @@ class DeviceKind:
     def watched(self) -> tuple[Channel, ...]:
         """The channels in which the detector looks for anomalies."""
         return tuple(channel for channel in self.metrics if channel.is_watched)
+
+    @property
+    def hourly(self) -> tuple[str, ...]:
+        """The channels whose statistics are kept by the hour."""
+        return tuple(name for name in self.by_name if f"{name}_mean" in self.hour_table.columns)
 
     @property
     def alert_details(self) -> frozenset[str]:

@@ -4,6 +4,8 @@ from enum import Enum
 
 from models.alerts import AlertKind, ThresholdAlert
 from models.devices.catalogue import Channel, DeviceKind
+from models.reading_hours import HourSum
+from models.tables.reading_hours import VENDING_MACHINE_HOURS
 from models.tables.vending_machine import VendingMachineRow
 from models.tables.vending_machine_reading import VendingMachineReadingRow
 
@@ -13,6 +15,11 @@ VENDING_MACHINE = DeviceKind(
     label="vending machine",
     detail_table=VendingMachineRow,
     reading_table=VendingMachineReadingRow,
+    hour_table=VENDING_MACHINE_HOURS,
+    hour_sums=(
+        HourSum("kwh", "power", 1 / 3.6e6, seconds="kwh_seconds"),
+        HourSum("open_seconds", "door_open", 1.0),
+    ),
     channels=(
         Channel("cabinet_temperature", "°C", -50, 100, "Temperature in the cabinet"),
         Channel("power", "W", 0, 20_000, "Power that is drawn"),

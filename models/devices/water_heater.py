@@ -4,6 +4,8 @@ from enum import Enum
 
 from models.alerts import AlertKind, ThresholdAlert
 from models.devices.catalogue import Channel, DeviceKind
+from models.reading_hours import HourSum
+from models.tables.reading_hours import WATER_HEATER_HOURS
 from models.tables.water_heater import WaterHeaterRow
 from models.tables.water_heater_reading import WaterHeaterReadingRow
 
@@ -13,6 +15,11 @@ WATER_HEATER = DeviceKind(
     label="water heater",
     detail_table=WaterHeaterRow,
     reading_table=WaterHeaterReadingRow,
+    hour_table=WATER_HEATER_HOURS,
+    hour_sums=(
+        HourSum("liters", "flow_rate", 1 / 60, seconds="liters_seconds"),
+        HourSum("kwh", "power", 1 / 3.6e6, seconds="kwh_seconds", metered_by="energy"),
+    ),
     channels=(
         Channel("temperature", "°C", -20, 120, "Temperature of the water in the tank"),
         Channel("inlet_temperature", "°C", -20, 80, "Temperature of the cold water that flows in"),

@@ -38,7 +38,7 @@ VENDING_MACHINE_HOURS = _hour_table(
 
 
 class StaleReadingHourRow(SQLModel, table=True):
-    """An hour of a device that got readings after it was summed up, or long after it had ended."""
+    """An hour of a device whose readings are to be summed up, for the first time or anew, once it has ended."""
 
     __tablename__ = "stale_reading_hours"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("ix_stale_reading_hours_hour", "hour"),)

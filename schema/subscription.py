@@ -11,7 +11,9 @@ from resolvers import devices, streams
 from resolvers.context import Scope
 from resolvers.loaders import Batch
 from schema import ids
+from schema.alarm_events import AlarmSubscriptions
 from schema.fields import derived, followed, link, subscription
+from schema.kinds.part import merged
 from schema.types.device import Device
 from schema.types.node import DEVICE_TYPES, TYPE_NAME, reading_type_name
 from schema.types.reading import Reading
@@ -37,13 +39,14 @@ class ReadingRecorded:
     reading: Reading = derived(_reading, needs=("reading", "kind"), description="What it reported.")
 
 
-@strawberry.type(description="What can be followed.")
-class Subscription:
-    """What can be followed."""
-
+@strawberry.type
+class _Readings:
     @subscription(Right.READ, description="Each reading of these devices, as it is stored, from now on.")
     @staticmethod
     async def reading_recorded(scope: Scope, device_ids: DeviceIds) -> AsyncIterator[ReadingRecorded]:
         """Follow the readings of devices."""
         wanted = [ids.decode(each, DEVICE_TYPES, f"deviceIds.{place}") for place, each in enumerate(device_ids)]
         return followed(await streams.readings_recorded(scope, wanted))
+
+
+Subscription = merged("Subscription", "What can be followed.", _Readings, AlarmSubscriptions)

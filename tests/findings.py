@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from models.alerts import AlertChangeKind
-from models.repositories import alerts, anomalies
+from models.repositories import alerts, anomalies, histories
 from models.severity import Severity
 from models.store import Store
 from resolvers.alerting.writing import announce
@@ -93,3 +93,19 @@ async def add_alert(store: Store, device_id: int, **changes: Any) -> int:
         added = await alerts.add_many(transaction, [row])
         await announce(transaction, [(AlertChangeKind.RAISED, each) for each in added])
     return added[0]["id"]
+
+
+async def tell_anomaly(store: Store, row_id: int, change: str, **changes: Any) -> None:
+    """Let the log tell of a change of an anomaly, after which it was as stored but for the changes."""
+    async with store.transaction() as transaction:
+        (row,) = await histories.by_ids(transaction, anomalies.ANOMALIES, [row_id])
+        assert row is not None
+        transaction.emit(anomalies.changed(change, {**row, **changes}))
+
+
+async def tell_alert(store: Store, row_id: int, change: AlertChangeKind, **changes: Any) -> None:
+    """Let the log and the history tell of a change of an alert, after which it was as stored but for the changes."""
+    async with store.transaction() as transaction:
+        (row,) = await histories.by_ids(transaction, alerts.ALERTS, [row_id])
+        assert row is not None
+        await announce(transaction, [(change, {**row, **changes})])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import strawberry
 
-from models.alerts import AlertKind, AlertState
+from models.alerts import AlertChangeKind, AlertKind, AlertState
 from models.anomalies import AnomalyState, Verdict
 from models.devices import KINDS
 from models.devices.catalogue import DeviceKind as Kind
@@ -16,8 +16,10 @@ from resolvers import series
 from resolvers.maintenance import MaintenanceKind
 
 __all__ = [
+    "AlertChangeKind",
     "AlertKind",
     "AlertState",
+    "AnomalyChangeKind",
     "AnomalyPattern",
     "AnomalyState",
     "DeviceKind",
@@ -35,7 +37,7 @@ __all__ = [
 strawberry.enum(
     DeviceStatus,
     description="How a device stands: ONLINE while readings arrive, OFFLINE after a silence, MAINTENANCE when an "
-    "operator has set it.",
+    "operator has set it, RETIRED once a failure has ended its life.",
 )
 strawberry.enum(MaintenanceKind, description="What was done to a device.")
 strawberry.enum(Severity, description="How bad something is, from least to most.")
@@ -55,6 +57,13 @@ strawberry.enum(
     AlertState,
     description="How an alert stands: OPEN until somebody takes it on, then ACKNOWLEDGED, and RESOLVED once its cause "
     "is gone or somebody says so.",
+)
+
+
+strawberry.enum(
+    AlertChangeKind,
+    description="What happened to an alert: it was RAISED, its severity rose (ESCALATED), only its message changed "
+    "(UPDATED), somebody took it on (ACKNOWLEDGED), it is over (RESOLVED).",
 )
 
 
@@ -85,6 +94,16 @@ def _told(by_kind: Mapping[str, str]) -> str:
     if len(set(by_kind.values())) == 1:
         return next(iter(by_kind.values()))
     return " ".join(f"Of a {label}: {meaning}" for label, meaning in by_kind.items())
+
+
+@strawberry.enum(description="What happened to an anomaly.")
+class AnomalyChangeKind(Enum):
+    """What happened to an anomaly; the names are those of its events."""
+
+    OPENED = strawberry.enum_value("OPENED", description="The first strange reading came.")
+    ESCALATED = strawberry.enum_value("ESCALATED", description="Its severity rose.")
+    CLOSED = strawberry.enum_value("CLOSED", description="Readings are usual again.")
+    RESOLVED = strawberry.enum_value("RESOLVED", description="A person judged it.")
 
 
 @strawberry.enum(description="In which way readings were strange.")

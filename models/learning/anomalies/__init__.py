@@ -7,6 +7,7 @@ stored = states.dump_hot(np.unique(device))
 """
 
 from models.learning.anomalies.detector import DETECTOR_VERSION, Detector
+from models.learning.anomalies.refractory import worth_telling
 from models.learning.anomalies.states import States
 from models.learning.anomalies.steps import (
     SEVERITY_SCORES,
@@ -32,4 +33,5 @@ __all__ = [
     "StepKind",
     "Tuning",
     "severity_of",
+    "worth_telling",
 ]

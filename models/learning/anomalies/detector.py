@@ -99,36 +99,52 @@ class Detector:
 
     def _score_piece(self, states: States, piece: Piece) -> tuple[FloatArray, Incidents]:
         tuning, work = self.tuning, states.hot[piece.devices]
-        is_new = work["newest"] == NEVER
-        work["first"] = np.where(is_new, piece.at[0], work["first"])
+        work["first"] = np.where(work["newest"] == NEVER, piece.at[0], work["first"])
         work["block_began"] = np.where(work["phase"] == 0, piece.at[0], work["block_began"])
-        is_turning = bool((piece.hour[-1] != work["hour"]).any())
-        profile = states.cold[piece.devices] if is_turning else states.cold[:0]
-        if is_turning:
+        begins = piece.hour[-1] != work["hour"]
+        profile = states.cold[piece.devices] if begins.any() else states.cold[:0]
+        if begins.any():
             begin_hours(piece, work, profile, tuning.season_days)
         season = season_of(piece, work, profile)
         traces = follow(piece, work, tuning.fast_weight)
         found = nonconformities(piece, work, traces, season)
         limits = np.maximum(work["limit"], self._floors)
-        ratios = found / limits
-        _silence(ratios, season)
-        greatest = ratios.max(axis=2)
-        score = np.where(work["is_warm"], greatest / (greatest + tuning.margin), 0.0)
+        strangeness = self._strangeness(work, found / limits, season)
+        greatest = strangeness.max(axis=2)
+        score = np.where(work["is_warm"], greatest / (greatest + 1), 0.0)
         incidents = Incidents(piece, work, traces, season, channels=self.channels, tuning=tuning)
-        incidents.track(score, ratios)
-        is_learnt = piece.present & ~incidents.is_open
-        if not is_learnt.all():
-            # Of what alarms, only that it happens is learnt, and by a step at a time.
-            most = np.where(incidents.is_opening[:, :, None], limits * tuning.habituation, 0.0)
-            found = np.where(is_learnt[:, :, None], found, np.minimum(found, most))
-        accumulate(piece, work, traces, found, is_learnt)
+        incidents.track(score, strangeness)
+        is_learnt = piece.present & ~incidents.is_open & ~incidents.is_alarming
+        accumulate(piece, work, traces, self._remembered(found, limits, is_learnt, incidents), is_learnt)
         learn_hours(piece, work, profile, is_learnt, tuning.season_days)
-        if is_turning:
+        if begins.any():
             states.cold[piece.devices] = profile
-            states.mark_cold(piece.devices[piece.hour[-1] != states.hot["hour"][piece.devices]])
+            states.mark_cold(piece.devices[begins])
         self._end(piece, work, incidents)
         states.hot[piece.devices] = work
         return score, incidents
+
+    def _strangeness(self, work: Packed, ratios: FloatArray, season: Season) -> FloatArray:
+        """Return (length, d, kinds * channels + 1) strangeness, alarming from 1 on, of nonconformities over limits."""
+        channels = len(self.channels)
+        place = EVIDENCES.index(Evidence.SEASON) * channels
+        ratios[:, :, place : place + channels] *= season.is_trusted
+        blocks = np.maximum(work["weight"].max(axis=1) / self.tuning.block_readings, 1 / self.tuning.block_readings)
+        return ratios / (self.tuning.margin * (1 + self.tuning.caution / np.sqrt(blocks)))[:, None]
+
+    def _remembered(
+        self, found: FloatArray, limits: FloatArray, is_learnt: BoolArray, incidents: Incidents
+    ) -> FloatArray:
+        """Return the nonconformities that limits are to learn from.
+
+        Of those that alarm it is only learnt that they happen: once for an incident and for each rise of it.
+        """
+        if is_learnt.all():
+            return found
+        part = self.tuning.habituation
+        is_noted = incidents.is_told | (incidents.is_alarming & ~incidents.is_open)
+        noted = np.maximum(limits, found) ** part * limits ** (1 - part)
+        return np.where(is_learnt[:, :, None], found, np.where(is_noted[:, :, None], np.minimum(found, noted), 0.0))
 
     def _end(self, piece: Piece, work: Packed, incidents: Incidents) -> None:
         """Move on to what comes after the piece."""
@@ -147,10 +163,3 @@ class Detector:
             fresh[name] = row[name]
         fresh["first"] = row["newest"]
         return fresh[0]
-
-
-def _silence(ratios: FloatArray, season: Season) -> None:
-    """Let profiles of the day that are not known for long enough not alarm."""
-    channels = season.is_trusted.shape[2]
-    place = EVIDENCES.index(Evidence.SEASON) * channels
-    ratios[:, :, place : place + channels] *= season.is_trusted

@@ -7,9 +7,12 @@ import numpy as np
 
 from models.learning.anomalies.nonconformity import EVIDENCES, Traces
 from models.learning.anomalies.pieces import Piece
+from models.learning.anomalies.refractory import faded, strangeness_of
 from models.learning.anomalies.season import Season
 from models.learning.anomalies.steps import Evidence, IncidentStep, StepKind, severity_of
 from models.learning.anomalies.tuning import MICROS_PER_HOUR, THRESHOLD, BoolArray, FloatArray, Packed, Tuning
+
+_LONG_AGO = 1 << 30
 
 
 class Incidents:
@@ -32,20 +35,27 @@ class Incidents:
         self._channels = channels
         self._tuning = tuning
         self.is_open: BoolArray = np.zeros(piece.present.shape, np.bool_)
-        self.is_opening: BoolArray = np.zeros(piece.present.shape, np.bool_)
+        self.is_alarming: BoolArray = self.is_open
+        self.is_told: BoolArray = np.zeros(piece.present.shape, np.bool_)
         self.steps: list[IncidentStep] = []
 
-    def track(self, score: FloatArray, ratios: FloatArray) -> None:
+    def track(self, score: FloatArray, strangeness: FloatArray) -> None:
         """Go through the readings of devices that are alarming or have been.
 
         Args:
             score: (length, d) of each reading.
-            ratios: (length, d, kinds * channels + 1) nonconformities over their limits; alarming from the margin on.
+            strangeness: (length, d, kinds * channels + 1) how strange; alarming from 1 on.
         """
-        is_alarming = (score >= THRESHOLD) & self._piece.present
-        concerned = is_alarming.any(axis=0) | self._work["is_open"]
+        work, tuning = self._work, self._tuning
+        self.is_alarming = (score >= THRESHOLD) & self._piece.present
+        is_pending = (work["alarms"] > 0) & (work["calm"] < tuning.calm_readings)
+        concerned = self.is_alarming.any(axis=0) | work["is_open"] | is_pending
         for column in np.flatnonzero(concerned).tolist():
-            self._track_device(column, score[:, column], is_alarming[:, column], ratios[:, column])
+            self._track_device(column, score[:, column], strangeness[:, column])
+        quiet = ~concerned
+        counts = self._piece.counts[quiet].astype(np.int32)
+        for name in ("calm", "since_told"):
+            work[name][quiet] = np.minimum(work[name][quiet] + counts, _LONG_AGO)
 
     def adopt(self, is_ended: BoolArray) -> list[int]:
         """Close incidents that have become the new normal at the end of a block; return their columns."""
@@ -61,51 +71,64 @@ class Incidents:
                 adopted.append(column)
         return adopted
 
-    def _track_device(self, column: int, score: FloatArray, is_alarming: BoolArray, ratios: FloatArray) -> None:
+    def _track_device(self, column: int, score: FloatArray, strangeness: FloatArray) -> None:
         state: Any = self._work[column]
-        is_open, calm = bool(state["is_open"]), int(state["calm"])
-        alarming = is_alarming.tolist()
+        is_open, calm, alarms = bool(state["is_open"]), int(state["calm"]), int(state["alarms"])
+        since = int(state["since_told"])
+        alarming, scores = self.is_alarming[:, column].tolist(), score.tolist()
         for step in range(int(self._piece.counts[column])):
+            since = min(since + 1, _LONG_AGO)
             if alarming[step]:
-                calm = 0
-                self._alarm(step, column, state, float(score[step]), ratios[step])
-                is_open = True
-            elif is_open:
-                calm += 1
+                calm, alarms = 0, alarms + 1
+                if is_open or self._is_worth_telling(state, scores[step], alarms, since):
+                    self._alarm(step, column, state, scores[step], strangeness[step])
+                    is_open = True
+            else:
+                calm = min(calm + 1, _LONG_AGO)
                 if calm >= self._tuning.calm_readings:
-                    self._tell(StepKind.CLOSED, step, column, state)
-                    state["is_open"] = is_open = False
+                    alarms = 0
+                    if is_open:
+                        self._tell(StepKind.CLOSED, step, column, state)
+                        state["is_open"] = is_open = False
+                        since = 0
             if is_open:
                 state["alarming_readings"] += 1
             self.is_open[step, column] = is_open
-        state["calm"] = calm
+        state["calm"], state["alarms"], state["since_told"] = calm, alarms, since
 
-    def _alarm(self, step: int, column: int, state: Any, score: float, ratios: FloatArray) -> None:
+    def _is_worth_telling(self, state: Any, score: float, alarms: int, since: int) -> bool:
+        """Return whether an alarming reading opens an incident: it is confirmed, and no echo of the one before."""
+        tuning = self._tuning
+        if alarms < tuning.confirming_readings and score < tuning.sure_score:
+            return False
+        return strangeness_of(score) > faded(float(state["peak"]), since, tuning)
+
+    def _alarm(self, step: int, column: int, state: Any, score: float, strangeness: FloatArray) -> None:
         kind = None
         at = int(self._piece.at[step, column])
         if not state["is_open"]:
             kind = StepKind.OPENED
-            self.is_opening[step, column] = True
             state["is_open"], state["began"], state["alarming_readings"] = True, at, 0
             state["peak"], state["channels"] = 0.0, 0
         state["ended"] = at
         count = len(self._channels)
-        involved = (ratios[:-1].reshape(-1, count) >= self._tuning.margin).any(axis=0)
+        involved = (strangeness[:-1].reshape(-1, count) >= 1).any(axis=0)
         bits = int(state["channels"])
         for channel in np.flatnonzero(involved).tolist():
             bits |= 1 << channel
         if score > float(state["peak"]):
             if kind is None and severity_of(score) is not severity_of(float(state["peak"])):
                 kind = StepKind.RAISED
-            bits |= 1 << self._peak(step, column, state, score, ratios)
+            bits |= 1 << self._peak(step, column, state, score, strangeness)
         state["channels"] = bits
         if kind is not None:
+            self.is_told[step, column] = True
             self._tell(kind, step, column, state)
 
-    def _peak(self, step: int, column: int, state: Any, score: float, ratios: FloatArray) -> int:
+    def _peak(self, step: int, column: int, state: Any, score: float, strangeness: FloatArray) -> int:
         """Note the strangest reading so far; return its main channel."""
         count = len(self._channels)
-        kind, channel = divmod(int(ratios.argmax()), count)
+        kind, channel = divmod(int(strangeness.argmax()), count)
         mean, deviation = state["mean"], np.sqrt(state["variance"])
         fast = self._traces.fast[step, column]
         if kind == len(EVIDENCES):

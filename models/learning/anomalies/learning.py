@@ -1,10 +1,15 @@
 """What a baseline takes in: sums within a block, and the block at its end."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.learning.anomalies.nonconformity import Traces
+from models.learning.anomalies.nonconformity import EVIDENCES, Traces
 from models.learning.anomalies.pieces import Piece
+from models.learning.anomalies.steps import Evidence
 from models.learning.anomalies.tuning import MICROS_PER_HOUR, BoolArray, FloatArray, IntArray, Packed, Tuning
+
+# A block that took so many times as long as usual has a silence in it, which says nothing about the pace.
+_LONGEST_BLOCK = 4.0
 
 
 def accumulate(piece: Piece, work: Packed, traces: Traces, found: FloatArray, is_learnt: BoolArray) -> None:
@@ -46,20 +51,48 @@ def end_blocks(work: Packed, is_ended: BoolArray, newest: IntArray, tuning: Tuni
     hours = (newest[is_ended] - rows["block_began"]) / MICROS_PER_HOUR
     faded = np.minimum(hours / tuning.memory_hours, tuning.block_readings / tuning.memory_readings)
     kept = np.exp(-faded)[:, None]
+    pace = np.where(rows["count"] > 0, rows["hours"] / np.maximum(rows["count"], 1.0), np.inf)
+    rows["hours"] = rows["hours"] * kept[:, 0] + np.minimum(hours, _LONGEST_BLOCK * tuning.block_readings * pace)
+    rows["count"] = rows["count"] * kept[:, 0] + tuning.block_readings
     old = rows["weight"] * kept
     weight = old + count
     with np.errstate(invalid="ignore", divide="ignore"):
         moved = np.where(weight > 0, off / weight, 0.0)
         variance = (old * rows["variance"] + square) / weight - moved * moved
         usual = (old * rows["change"] + change) / weight
+    before = rows["variance"].copy()
     rows["variance"] = np.where(weight > 0, np.maximum(variance, 0.0), 0.0)
     rows["change"] = np.where(weight > 0, usual, 0.0)
     rows["mean"] += moved
     rows["weight"] = weight
-    rows["limit"] = np.maximum(rows["limit"] * kept.astype(np.float32), rows["greatest"])
+    _remember_limits(rows, before, kept, tuning)
     rows["sums"] = 0.0
     rows["greatest"] = 0.0
     rows["phase"] = 0
     elapsed = (newest[is_ended] - rows["first"]) / MICROS_PER_HOUR
     rows["is_warm"] |= (rows["readings"] >= tuning.warm_up_readings) & (elapsed >= tuning.warm_up_hours)
     work[is_ended] = rows
+
+
+def _remember_limits(rows: Packed, variance_before: FloatArray, kept: FloatArray, tuning: Tuning) -> None:
+    """Let limits fade, and rise where the block went beyond them.
+
+    Once a device is warm they rise by a part of the way only: what rises slowly is not to take them along.
+    """
+    limit, greatest = rows["limit"] * (kept ** (1 / tuning.limit_memories)).astype(np.float32), rows["greatest"]
+    is_warm = rows["is_warm"][:, None] & (limit > 0)
+    channels = rows["mean"].shape[1]
+    season = EVIDENCES.index(Evidence.SEASON) * channels
+    is_warm[:, season : season + channels] = False
+    part = np.where(limit > 0, greatest / np.where(limit > 0, limit, 1.0), 1.0) ** np.float32(tuning.limit_step)
+    risen = np.where(is_warm, limit * part, greatest)
+    rows["limit"] = np.where(greatest > limit, risen, limit) * _rescaling(variance_before, rows)
+
+
+def _rescaling(before: FloatArray, rows: Packed) -> NDArray[np.float32]:
+    """Return by what limits, which count in standard deviations, change with these, so that they stay what they are."""
+    after = rows["variance"]
+    is_known = (before > 0) & (after > 0)
+    factor = np.where(is_known, np.sqrt(before / np.where(is_known, after, 1.0)), 1.0)
+    joint = np.sqrt(np.where(is_known, factor * factor, 1.0).mean(axis=1, keepdims=True))
+    return np.concatenate([*[factor] * len(EVIDENCES), joint], axis=1).astype(np.float32)

@@ -7,13 +7,15 @@ import numpy as np
 from models.learning.anomalies.pieces import Piece
 from models.learning.anomalies.season import Season
 from models.learning.anomalies.steps import Evidence
-from models.learning.anomalies.tuning import FloatArray, Packed
+from models.learning.anomalies.tuning import MICROS_PER_HOUR, FloatArray, Packed
 
 # Of each channel, in the order in which they are computed; JOINT, of all channels together, comes last.
 EVIDENCES = (Evidence.HIGH, Evidence.LOW, Evidence.SHIFT, Evidence.JUMP, Evidence.NOISE, Evidence.SEASON)
 # Nonconformity that is never alarming by itself however quiet the device has been, in standard deviations.
 FLOORS = (2.0, 2.0, 1.0, 1.0, 0.5, 1.5)
 JOINT_FLOOR = 1.0
+# Usual intervals after which the reading before is too old to compare with.
+_LONGEST_JUMP = 8.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,11 +42,12 @@ def follow(piece: Piece, work: Packed, weight: float) -> Traces:
     """
     values, is_known = piece.values, piece.is_known
     before = _before(piece, work)
-    change = np.abs(values - before)
+    share = _share_of_usual_interval(piece, work)
+    change = np.where((share < _LONGEST_JUMP)[:, :, None], np.abs(values - before), np.nan)
     channels = values.shape[2]
     given = np.concatenate([values, change], axis=2)
     is_given = ~np.isnan(given)
-    weights = np.where(is_given, weight, 0.0)
+    weights = np.where(is_given, (1 - np.exp(-weight * share))[:, :, None], 0.0)
     given[~is_given] = 0.0
     state = work["fast"].copy()
     trace = np.empty_like(given)
@@ -61,6 +64,12 @@ def follow(piece: Piece, work: Packed, weight: float) -> Traces:
         newest = np.take_along_axis(np.concatenate([work["previous"][None], values]), last[None], axis=0)[0]
     work["previous"] = newest
     return Traces(before, change, trace[:, :, :channels], trace[:, :, channels:])
+
+
+def _share_of_usual_interval(piece: Piece, work: Packed) -> FloatArray:
+    """Return (length, d) time since the reading before over the usual one, 1 while that is not known."""
+    hours = np.diff(np.concatenate([work["newest"][None], piece.at]), axis=0) / MICROS_PER_HOUR
+    return np.where(work["hours"] > 0, hours * work["count"] / np.where(work["hours"] > 0, work["hours"], 1.0), 1.0)
 
 
 def _before(piece: Piece, work: Packed) -> FloatArray:

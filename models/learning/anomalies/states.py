@@ -27,6 +27,8 @@ def hot_type(channels: int, evidences: int) -> np.dtype[Any]:
             ("first", "<i8"),  # instants in microseconds
             ("newest", "<i8"),
             ("block_began", "<i8"),
+            ("hours", "<f8"),  # that the readings of the memory took; with their number the usual pace
+            ("count", "<f8"),
             ("mean", "<f8", (channels,)),
             ("variance", "<f8", (channels,)),
             ("weight", "<f8", (channels,)),
@@ -49,7 +51,9 @@ def hot_type(channels: int, evidences: int) -> np.dtype[Any]:
             ("spread", "<f8"),
             ("peak", "<f8"),
             ("alarming_readings", "<i4"),  # readings since it began
-            ("calm", "<i4"),  # readings since it was last alarming
+            ("calm", "<i4"),  # readings since the last alarming one
+            ("alarms", "<i4"),  # alarming readings without a calm between them
+            ("since_told", "<i4"),  # readings since an incident was closed
             ("is_open", "?"),
             ("is_warm", "?"),
             ("evidence", "u1"),
@@ -113,6 +117,7 @@ def new_hot(layout: np.dtype[Any], count: int, tag: int) -> Packed:
     hot = np.zeros(count, layout)
     hot["tag"] = tag
     hot["hour"] = -1
+    hot["calm"] = hot["since_told"] = 1 << 30
     hot["newest"] = NEVER
     for name in ("mean", "fast", "previous", "origin"):
         hot[name] = np.nan

@@ -22,16 +22,25 @@ THRESHOLD = 0.5
 class Tuning:
     """How the detector learns and when it speaks.
 
+    Strangeness is counted in limits: the greatest nonconformity that is remembered is 1.
+
     Attributes:
         block_readings: readings of a device for which its baseline stays as it is.
         memory_hours: time after which what was learnt has faded to 1/e ...
         memory_readings: ... but not before so many readings.
-        fast_weight: weight of the newest reading in the short means.
-        margin: how many times the greatest strangeness that is remembered alarms.
-        habituation: by how much an incident raises what is remembered as the greatest strangeness, at most.
+        limit_memories: how many times as long limits are remembered.
+        limit_step: how far a limit rises, on a scale of logarithms, towards what exceeded it without alarming.
+        habituation: how far it rises towards what alarmed; so what recurs becomes usual.
+        fast_weight: weight of a reading in the short means, if it comes after the usual interval.
+        margin: strangeness that alarms: the threshold of the score.
+        caution: by how much more it takes after one block of learning; with more blocks less, by their square root.
         warm_up_readings: readings before the first score ...
         warm_up_hours: ... and time before it.
+        confirming_readings: alarming readings that open an incident ...
+        sure_score: ... or a single one with such a score.
         calm_readings: readings below the threshold after which an incident is over.
+        refractory_readings: readings after which the memory of an incident has faded to 1/e: until then only what ...
+        refractory_step: ... is so many times as strange as that is another one.
         adopt_hours: an incident that lasts so long is the new normal ...
         adopt_readings: ... if it lasts as many readings.
         season_days: days after which the profile of the day forgets.
@@ -40,12 +49,19 @@ class Tuning:
     block_readings: int = 32
     memory_hours: float = 168.0
     memory_readings: int = 2000
+    limit_memories: float = 4.0
+    limit_step: float = 0.7
+    habituation: float = 0.5
     fast_weight: float = 0.1
-    margin: float = 1.5
-    habituation: float = 1.5
+    margin: float = 1.4
+    caution: float = 0.75
     warm_up_readings: int = 128
     warm_up_hours: float = 24.0
+    confirming_readings: int = 3
+    sure_score: float = 0.6
     calm_readings: int = 24
+    refractory_readings: int = 300
+    refractory_step: float = 1.5
     adopt_hours: float = 12.0
     adopt_readings: int = 600
     season_days: int = 7

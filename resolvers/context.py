@@ -13,6 +13,7 @@ from models.store import Store
 from resolvers.alerting import Alerting
 from resolvers.ingest import Ingest
 from resolvers.loaders import Batch
+from resolvers.predicting.registry import Models
 from settings.types import Settings
 
 
@@ -25,6 +26,7 @@ class Services:
     ingest: Ingest
     alerting: Alerting
     clock: Clock = now
+    models: Models = field(default_factory=Models)
 
 
 @dataclass(slots=True)

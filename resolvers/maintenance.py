@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from typing import Any
 
 from models.errors import BadUserInput, LimitExceeded
+from models.maintenance import MaintenanceKind
 from models.money import to_minor
 from models.repositories import maintenance_records
 from models.statements import Row
@@ -16,17 +16,6 @@ from resolvers.context import Scope
 from resolvers.loaders import Columns
 
 _MOST_PARTS = 100
-
-
-class MaintenanceKind(Enum):
-    """What was done."""
-
-    INSPECTION = "INSPECTION"
-    CLEANING = "CLEANING"
-    REPAIR = "REPAIR"
-    PART_REPLACEMENT = "PART_REPLACEMENT"
-    INSTALLATION = "INSTALLATION"
-    OTHER = "OTHER"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from models.alerts import ALERTS_OF_ALL_DEVICES, AlertKind, ThresholdAlert
+from models.devices.learnt import Learnt
+from models.predictions import PredictionKind
 from models.reading_hours import HourSum
 
 
@@ -52,6 +54,8 @@ class DeviceKind:
         hour_table: primary key (`device_id`, `hour`), `reading_count`, statistics of channels, and the sums.
         hour_sums: what is summed up over the time of an hour.
         channels: what it reports, in the order of the table's columns.
+        learnt: what models learn from its days.
+        predicted: what is predicted of its devices.
         threshold_alerts: what its readings can raise alerts about.
         has_stock: it has products in slots, and alerts where they run low.
     """
@@ -64,6 +68,8 @@ class DeviceKind:
     hour_table: Table
     hour_sums: tuple[HourSum, ...]
     channels: tuple[Channel, ...]
+    learnt: Learnt
+    predicted: tuple[PredictionKind, ...]
     threshold_alerts: tuple[ThresholdAlert, ...] = ()
     has_stock: bool = False
     by_name: Mapping[str, Channel] = field(init=False)

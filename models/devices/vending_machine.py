@@ -3,11 +3,45 @@
 from enum import Enum
 
 from models.alerts import AlertKind, ThresholdAlert
+from models.charts import FloatArray
 from models.devices.catalogue import Channel, DeviceKind
+from models.devices.learnt import Learnt, LearntChannel, Values, enough, over, per_day, plain
+from models.predictions import PredictionKind
 from models.reading_hours import HourSum
 from models.tables.reading_hours import VENDING_MACHINE_HOURS
 from models.tables.vending_machine import VendingMachineRow
 from models.tables.vending_machine_reading import VendingMachineReadingRow
+
+_JOULES_PER_KWH = 3.6e6
+_MINUTES_OF_DAY = 1440.0
+
+
+def _power_share(days: Values, _details: Values) -> FloatArray:
+    """Return the mean power over the highest of the day: how much of the day the compressor has to run."""
+    return over(days["kwh"] * _JOULES_PER_KWH / enough(days["kwh_seconds"]), days["power_maximum"])
+
+
+def _open_minutes(days: Values, _details: Values) -> FloatArray:
+    return over(days["open_seconds"] * _MINUTES_OF_DAY, enough(days["kwh_seconds"]))
+
+
+_LEARNT = Learnt(
+    channels=(
+        plain("cabinet_temperature_mean", "mean cabinet temperature", "°C", "cabinet_temperature"),
+        plain("cabinet_temperature_maximum", "highest cabinet temperature of the day", "°C"),
+        plain("cabinet_temperature_deviation", "variation of the cabinet temperature", "K"),
+        plain("power_maximum", "highest power of the day", "W"),
+        per_day("daily_energy", "energy used a day", "kWh", "kwh", "kwh_seconds"),
+        LearntChannel(
+            *("power_share", "mean power over the day's highest", "", ("kwh", "kwh_seconds", "power_maximum")),
+            _power_share,
+        ),
+        LearntChannel(
+            *("open_minutes", "time with the door open a day", "min", ("open_seconds", "kwh_seconds")), _open_minutes
+        ),
+    ),
+    categories={"machine_type": ("SNACK", "COLD_DRINK", "COFFEE", "COMBO", "OTHER")},
+)
 
 VENDING_MACHINE = DeviceKind(
     name="VENDING_MACHINE",
@@ -29,6 +63,8 @@ VENDING_MACHINE = DeviceKind(
             is_watched=False,
         ),
     ),
+    learnt=_LEARNT,
+    predicted=(PredictionKind.LIFESPAN, PredictionKind.ANOMALY, PredictionKind.MULTI_FACTOR),
     threshold_alerts=(
         ThresholdAlert(
             *(AlertKind.OVER_TEMPERATURE, "cabinet_temperature", "kelvin"), counted_from="target_cabinet_temperature"

@@ -2,12 +2,83 @@
 
 from enum import Enum
 
+import numpy as np
+
 from models.alerts import AlertKind, ThresholdAlert
+from models.charts import FloatArray
 from models.devices.catalogue import Channel, DeviceKind
+from models.devices.learnt import Learnt, LearntChannel, Values, enough, over, per_day, plain
+from models.learning.usage.heaters import (
+    ASSUMED_ROOM_TEMPERATURE,
+    JOULES_PER_KWH,
+    JOULES_PER_LITER_KELVIN,
+    reference_loss,
+)
+from models.predictions import PredictionKind
 from models.reading_hours import HourSum
 from models.tables.reading_hours import WATER_HEATER_HOURS
 from models.tables.water_heater import WaterHeaterRow
 from models.tables.water_heater_reading import WaterHeaterReadingRow
+
+_KWH_PER_LITER_KELVIN = JOULES_PER_LITER_KELVIN / JOULES_PER_KWH
+_HOURS_OF_DAY = 24.0
+
+
+def _energy_ratio(days: Values, details: Values) -> FloatArray:
+    """Return the energy that was used over what the drawn water and a new tank of this size need.
+
+    Scale and ageing insulation raise it, the weather and the household's thirst do not.
+    """
+    warmed = np.maximum(days["temperature_mean"] - days["inlet_temperature_mean"], 0.0)
+    drawn = days["liters"] / enough(days["liters_seconds"]) * warmed * _KWH_PER_LITER_KELVIN
+    above_room = np.maximum(days["temperature_mean"] - ASSUMED_ROOM_TEMPERATURE, 0.0)
+    lost = reference_loss(details["capacity_liters"]) * above_room / JOULES_PER_KWH
+    return over(days["kwh"] / enough(days["kwh_seconds"]), drawn + lost)
+
+
+def _power_share(days: Values, details: Values) -> FloatArray:
+    return over(days["power_maximum"], details["rated_power_watts"])
+
+
+def _heating_hours(days: Values, _details: Values) -> FloatArray:
+    """Return how long the day's energy takes at the day's highest power, as hours of 24."""
+    mean_watts = days["kwh"] * JOULES_PER_KWH / enough(days["kwh_seconds"])
+    return over(mean_watts * _HOURS_OF_DAY, days["power_maximum"])
+
+
+_LEARNT = Learnt(
+    channels=(
+        plain("temperature_mean", "mean water temperature", "°C", "temperature"),
+        plain("temperature_maximum", "highest water temperature of the day", "°C"),
+        plain("temperature_deviation", "variation of the water temperature", "K"),
+        plain("inlet_temperature_mean", "mean inlet temperature", "°C", "inlet_temperature"),
+        plain("pressure_mean", "mean pressure", "bar", "pressure"),
+        plain("pressure_minimum", "lowest pressure of the day", "bar"),
+        plain("pressure_maximum", "highest pressure of the day", "bar"),
+        plain("pressure_deviation", "variation of the pressure", "bar"),
+        # Where every tap is closed for a moment of the day, nothing flows unless the tank leaks.
+        plain("flow_rate_minimum", "least flow of the day", "L/min", "least_flow"),
+        per_day("daily_liters", "water drawn a day", "L", "liters", "liters_seconds"),
+        per_day("daily_energy", "energy used a day", "kWh", "kwh", "kwh_seconds"),
+        LearntChannel(
+            *("power_share", "highest power of the day over the rated power", "", ("power_maximum",), _power_share),
+            details=("rated_power_watts",),
+        ),
+        LearntChannel(
+            *("heating_hours", "time of heating a day", "h", ("kwh", "kwh_seconds", "power_maximum"), _heating_hours)
+        ),
+        LearntChannel(
+            "energy_ratio",
+            "energy used over energy needed",
+            "",
+            ("temperature_mean", "inlet_temperature_mean", "liters", "liters_seconds", "kwh", "kwh_seconds"),
+            _energy_ratio,
+            details=("capacity_liters",),
+        ),
+    ),
+    numbers={"capacity_liters": ("capacity", "L"), "rated_power_watts": ("rated power", "W")},
+    categories={"heater_type": ("RESISTIVE", "HEAT_PUMP", "HYBRID", "GAS")},
+)
 
 WATER_HEATER = DeviceKind(
     name="WATER_HEATER",
@@ -29,6 +100,8 @@ WATER_HEATER = DeviceKind(
         Channel("energy", "kWh", 0, 10_000, "Energy used since the reading before", is_watched=False),
         Channel("heating", "", 0, 1, "Whether the heater is heating", is_state=True),
     ),
+    learnt=_LEARNT,
+    predicted=tuple(PredictionKind),
     threshold_alerts=(
         ThresholdAlert(AlertKind.OVER_TEMPERATURE, "temperature", "celsius"),
         ThresholdAlert(AlertKind.HIGH_PRESSURE, "pressure", "bar"),

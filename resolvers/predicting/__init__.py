@@ -1,0 +1,1 @@
+"""Predictions: what they are learnt from, the models that make them, and how these are trained."""

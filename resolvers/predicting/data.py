@@ -1,0 +1,223 @@
+"""What the database knows of devices as what models learn from and predict by: one code for training and serving.
+
+Time is in days since 1970, UTC. A reading of a history is a whole day, at the instant at which that day ends: so what
+a history tells at an instant was known then, and the day that goes on is not yet part of it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from models.charts import FloatArray
+from models.clock import now
+from models.devices import KINDS
+from models.devices.catalogue import DeviceKind
+from models.devices.learnt import attribute_name
+from models.learning.features import History, Layout
+from models.learning.lifespan import Life
+from models.learning.risk import RiskCase
+from models.maintenance import MaintenanceKind
+from models.reading_hours import HourRows
+from models.repositories import fleet_histories, reading_hours
+from models.repositories.base import Reads
+from models.statements import Row
+from models.types import EPOCH, from_micros, to_micros
+
+MICROS_PER_DAY = 86_400_000_000
+ANOMALY, FAILURE = "anomaly", "failure"
+# An installation begins a life; it is not done to one.
+_WORK = tuple(kind.value.lower() for kind in MaintenanceKind if kind is not MaintenanceKind.INSTALLATION)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FleetHistories:
+    """What is known of d devices at an instant.
+
+    Attributes:
+        layout: what the histories' columns mean.
+        device_ids: of those that exist, in the order that was asked for.
+        histories: (d,) up to the instant, or to the end of a life.
+        ends: (d,) until when each is known to have run.
+        ended: (d,) when the failure happened that ended its life; NaN for those that live.
+        failures: (d,) ascending instants of all failures, that which ended the life among them.
+        until: the instant.
+    """
+
+    layout: Layout
+    device_ids: list[int]
+    histories: list[History]
+    ends: FloatArray
+    ended: FloatArray
+    failures: list[FloatArray]
+    until: float
+
+    def lives(self) -> list[Life]:
+        """Return what remaining life is learnt from."""
+        return [
+            Life(history, failed_at=ended, observed_until=end)
+            for history, ended, end in zip(self.histories, self.ended.tolist(), self.ends.tolist(), strict=True)
+        ]
+
+    def cases(self) -> list[RiskCase]:
+        """Return what the risk of failure is learnt from."""
+        return [
+            RiskCase(history, failures, observed_until=end)
+            for history, failures, end in zip(self.histories, self.failures, self.ends.tolist(), strict=True)
+        ]
+
+
+def days_of(at: datetime) -> float:
+    """Return an instant in days since 1970."""
+    return to_micros(at) / MICROS_PER_DAY
+
+
+def instant_of(days: float) -> datetime:
+    """Return the instant of days since 1970."""
+    return from_micros(round(days * MICROS_PER_DAY))
+
+
+def layout_of(kind: DeviceKind) -> Layout:
+    """Return what the histories of a kind of device consist of."""
+    return Layout(
+        channels=tuple(channel.name for channel in kind.learnt.channels),
+        events=(*_WORK, ANOMALY, FAILURE),
+        attributes=kind.learnt.attributes,
+    )
+
+
+async def load_histories(
+    db: Reads, kind: DeviceKind, device_ids: Sequence[int], *, until: datetime | None = None
+) -> FleetHistories:
+    """Return what is known of devices at an instant, in five statements for any number of them.
+
+    Args:
+        db: the store or a transaction.
+        kind: of the devices.
+        device_ids: any number; ids that are none of the kind are left out.
+        until: the instant, the present where it is not given; nothing that happened later is looked at.
+    """
+    at = until or now()
+    ids = list(dict.fromkeys(device_ids))
+    midnight = from_micros(to_micros(at) // MICROS_PER_DAY * MICROS_PER_DAY)
+    # One after the other: a transaction has one connection.
+    devices = await fleet_histories.devices(db, kind.name, ids)
+    days = await reading_hours.load_days(db, kind.name, ids, EPOCH, midnight, kind.learnt.columns)
+    work = await fleet_histories.maintenance(db, ids, at)
+    anomalies = await fleet_histories.anomalies(db, ids, at)
+    failures = await fleet_histories.failures(db, ids, at)
+    events = [
+        *((row["device_id"], row["kind"].lower(), row["at"]) for row in work),
+        *((row["device_id"], ANOMALY, row["at"]) for row in anomalies),
+        *((row["device_id"], FAILURE, row["at"]) for row in failures if not row["ends_life"]),
+    ]
+    there = {row["id"]: row for row in devices}
+    found = [there[device_id] for device_id in ids if device_id in there]
+    return await asyncio.to_thread(_assembled, kind, found, days, events, failures, days_of(at))
+
+
+def _assembled(  # noqa: PLR0917 - the results of the statements
+    kind: DeviceKind,
+    devices: Sequence[Row],
+    days: HourRows,
+    events: Sequence[tuple[int, str, datetime]],
+    failures: Sequence[Row],
+    until: float,
+) -> FleetHistories:
+    layout = layout_of(kind)
+    times, values = _readings(kind, devices, days)
+    happened = _instants_by_device(layout, events)
+    all_failures = _sorted_by_device([(row["device_id"], row["at"]) for row in failures])
+    ends_of_life = {row["device_id"]: days_of(row["at"]) for row in reversed(failures) if row["ends_life"]}
+    made = [
+        _history(kind, layout, row, times[row["id"]], values[row["id"]], happened.get(row["id"], {})) for row in devices
+    ]
+    ended = np.array([ends_of_life.get(row["id"], np.nan) for row in devices], np.float64)
+    histories = [
+        history.until(end) if np.isfinite(end) else history for history, end in zip(made, ended.tolist(), strict=True)
+    ]
+    # A device that fell silent is not known to have run on; one that never had readings says nothing by its silence.
+    last = [float(history.times[-1]) if len(history.times) else until for history in histories]
+    return FleetHistories(
+        layout=layout,
+        device_ids=[row["id"] for row in devices],
+        histories=histories,
+        ends=np.where(np.isfinite(ended), ended, np.array(last, np.float64)),
+        ended=ended,
+        failures=[all_failures.get(row["id"], np.empty(0)) for row in devices],
+        until=until,
+    )
+
+
+def _readings(
+    kind: DeviceKind, devices: Sequence[Row], days: HourRows
+) -> tuple[dict[int, FloatArray], dict[int, FloatArray]]:
+    """Return the instants and the (n, channels) numbers of the days of each device."""
+    learnt = kind.learnt
+    place = {row["id"]: index for index, row in enumerate(devices)}
+    known = np.array([device_id in place for device_id in days.device_ids.tolist()], np.bool_)
+    days = days.at(np.flatnonzero(known))
+    rows = np.array([place[device_id] for device_id in days.device_ids.tolist()], np.int64)
+    details = {
+        name: np.array([row[name] for row in devices], np.float64)[rows]
+        for name in sorted({name for channel in learnt.channels for name in channel.details})
+    }
+    numbers = np.column_stack([np.empty((len(rows), 0)), *(each.of(days.values, details) for each in learnt.channels)])
+    times = days.micros / MICROS_PER_DAY + 1.0
+    borders = np.searchsorted(days.device_ids, [row["id"] for row in devices], side="left")
+    ends = np.searchsorted(days.device_ids, [row["id"] for row in devices], side="right")
+    parts = {row["id"]: slice(borders[index], ends[index]) for index, row in enumerate(devices)}
+    return {id_: times[part] for id_, part in parts.items()}, {id_: numbers[part] for id_, part in parts.items()}
+
+
+def _instants_by_device(
+    layout: Layout, events: Sequence[tuple[int, str, datetime]]
+) -> dict[int, dict[str, FloatArray]]:
+    """Return by device and event when it happened, ascending."""
+    found: dict[int, dict[str, FloatArray]] = {}
+    for name in layout.events:
+        same = [(device_id, at) for device_id, each, at in events if each == name]
+        for device_id, instants in _sorted_by_device(same).items():
+            found.setdefault(device_id, {})[name] = instants
+    return found
+
+
+def _sorted_by_device(pairs: Sequence[tuple[int, datetime]]) -> dict[int, FloatArray]:
+    by_device: dict[int, list[float]] = {}
+    for device_id, at in pairs:
+        by_device.setdefault(device_id, []).append(days_of(at))
+    return {device_id: np.sort(np.array(instants, np.float64)) for device_id, instants in by_device.items()}
+
+
+def _history(  # noqa: PLR0917 - what a history is made of
+    kind: DeviceKind,
+    layout: Layout,
+    device: Row,
+    times: FloatArray,
+    values: FloatArray,
+    events: Mapping[str, FloatArray],
+) -> History:
+    registered = min([days_of(device["created_at"]), *times[:1].tolist()])
+    return History(
+        times=times,
+        values=values,
+        settings=np.empty((len(times), 0)),
+        events=tuple(events.get(name, np.empty(0)) for name in layout.events),
+        attributes=_attributes(kind, device),
+        started=registered if device["installed_at"] is None else days_of(device["installed_at"]),
+    )
+
+
+def _attributes(kind: DeviceKind, device: Row) -> FloatArray:
+    learnt = kind.learnt
+    told: dict[str, float] = {name: float(device[name]) for name in learnt.numbers}
+    for column, words in learnt.categories.items():
+        told |= {attribute_name(column, word): float(device[column] == word) for word in words}
+    return np.array([told[name] for name in learnt.attributes], np.float64)
+
+
+async def load_fleet(db: Reads, device_kind: str, *, until: datetime | None = None) -> FleetHistories:
+    """Return what is known of all devices of a kind at an instant, as `load_histories` does."""
+    return await load_histories(db, KINDS[device_kind], await fleet_histories.ids_of_kind(db, device_kind), until=until)

@@ -230,6 +230,34 @@ class VendingMachineAlertSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionSettings:
+    """Predictions, and the training of the models that make them."""
+
+    reuse_seconds: float = setting("How long a stored prediction is answered again.", at_least=0, at_most=31_536_000)
+    horizon_days: float = setting("How far ahead a failure counts for the risk.", at_least=1, at_most=3650)
+    min_failures: int = setting(
+        "Failures that ended a life from which on remaining life is learnt from readings; with fewer, from ages.",
+        at_least=5,
+        at_most=1_000_000,
+    )
+    training_trees: int = setting("Trees of a model.", at_least=5, at_most=10_000)
+    training_max_rows: int = setting(
+        "Days of devices that a model learns from at most; more are thinned out.", at_least=100, at_most=10_000_000
+    )
+    training_threads: int = setting("Threads of a training process.", at_least=1, at_most=256)
+    training_timeout_seconds: float = setting("Longest time of a training.", at_least=1, at_most=604_800)
+    training_check_seconds: float = setting(
+        "Interval at which the server looks for trainings that were asked for.", at_least=0.05, at_most=86_400
+    )
+    training_abandoned_after_seconds: float = setting(
+        "Silence of a training's process after which it counts as dead.", at_least=1, at_most=86_400
+    )
+    trains_first_models: bool = setting(
+        "Train by itself what has no version yet, as soon as there is something to learn from."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventSettings:
     """The durable log that subscriptions follow."""
 
@@ -293,6 +321,7 @@ class Settings:
     alerts: AlertSettings
     water_heater_alerts: WaterHeaterAlertSettings
     vending_machine_alerts: VendingMachineAlertSettings
+    predictions: PredictionSettings
     events: EventSettings
     simulator: SimulatorSettings
     auth: AuthSettings

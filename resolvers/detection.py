@@ -102,12 +102,18 @@ class Detection:
             for id_, newest in zip(columns.ids, states.hot["newest"].tolist(), strict=True)
             if newest == NEVER and watched[id_].state is not None
         ]
-        if not begun_anew:
-            return
-        rows = [dict(row) for row in (await anomalies.going_on(transaction, begun_anew)).values()]
-        for row in rows:
-            _close(row, now)
-        await anomalies.follow(transaction, rows)
+        if begun_anew:
+            await close(transaction, begun_anew, now)
+
+
+async def close(transaction: Transaction, device_ids: Sequence[int], at: datetime) -> None:
+    """Close the anomalies of locked devices that are going on, as ended at an instant."""
+    rows = [dict(row) for row in (await anomalies.going_on(transaction, device_ids)).values()]
+    for row in rows:
+        _close(row, at)
+        if row["state"] == AnomalyState.CLOSED.value:
+            transaction.emit(anomalies.changed(CLOSED, row))
+    await anomalies.follow(transaction, rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,11 +96,15 @@ async def delete(scope: Scope, device_id: int, version: int | None) -> None:
 async def set_maintenance(scope: Scope, device_id: int, *, active: bool, version: int | None) -> Row:
     """Take a device into maintenance, or out of it to the status that its readings give.
 
-    Raises: NotFound; Conflict if it is no longer at the version given.
+    Raises: NotFound; Conflict if it is no longer at the version given, or RETIRED.
     """
     now = scope.services.clock()
     async with scope.store.transaction() as transaction:
         row = await locked(transaction, device_id, version)
+        if row["status"] == DeviceStatus.RETIRED.value:
+            raise Conflict(
+                "The device is RETIRED: its life has ended by a failure, so no maintenance changes its status."
+            )
         silence = timedelta(seconds=scope.services.settings.devices.offline_after_seconds)
         seen = row["last_seen_at"] is not None and row["last_seen_at"] >= now - silence
         by_readings = DeviceStatus.ONLINE if seen else DeviceStatus.OFFLINE

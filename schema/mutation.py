@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from models.principal import Right
-from resolvers import devices, maintenance
+from resolvers import devices, failures, maintenance
 from resolvers.context import Scope
 from schema import ids
 from schema.alarms import AlarmMutations
@@ -15,6 +15,7 @@ from schema.kinds import PARTS
 from schema.kinds.part import merged
 from schema.payloads import payload
 from schema.types.device import Device
+from schema.types.failure import DeviceFailure, RecordFailureInput
 from schema.types.maintenance import MaintenanceRecord, RecordMaintenanceInput
 from schema.types.node import DEVICE_TYPES
 
@@ -38,6 +39,13 @@ class RecordMaintenancePayload:
     """The record that was stored."""
 
     maintenance_record: MaintenanceRecord = strawberry.field(description="The record.")
+
+
+@strawberry.type(description="The failure that was stored.")
+class RecordFailurePayload:
+    """The failure that was stored."""
+
+    failure: DeviceFailure = strawberry.field(description="The failure.")
 
 
 @strawberry.type
@@ -69,6 +77,16 @@ class _Devices:
         """Record what was done to a device."""
         device_id = ids.decode(input.device_id, DEVICE_TYPES, "input.deviceId")
         return payload(maintenance_record=await maintenance.record(scope, input.new_record(device_id)))
+
+    @mutation(Right.OPERATE, description="Record that a device has failed.")
+    @staticmethod
+    async def record_failure(
+        scope: Scope,
+        input: Annotated[RecordFailureInput, INPUT],  # noqa: A002
+    ) -> RecordFailurePayload:
+        """Record that a device has failed."""
+        device_id = ids.decode(input.device_id, DEVICE_TYPES, "input.deviceId")
+        return payload(failure=await failures.record(scope, input.new_failure(device_id)))
 
 
 Mutation = merged("Mutation", "What can be changed.", _Devices, *(part.mutation for part in PARTS), AlarmMutations)

@@ -7,6 +7,7 @@ import strawberry
 from models.devices import KINDS
 from models.repositories.alerts import ALERTS
 from models.repositories.anomalies import ANOMALIES
+from models.repositories.device_failures import FAILURES
 from models.repositories.maintenance_records import RECORDS
 from models.statements import Row
 from resolvers import devices, histories
@@ -21,6 +22,7 @@ from schema.types.alert import DEVICE_ALERT, Alert, SeverityCount, alerts_of_fle
 from schema.types.anomaly import Anomaly, anomalies_of_fleet, open_anomalies
 from schema.types.device import Device, plain_filter
 from schema.types.enums import DeviceKind, DeviceStatus
+from schema.types.failure import FAILURE
 from schema.types.node import TYPE_NAME, Node
 from schema.types.paging import Connection
 
@@ -72,6 +74,7 @@ class Fleet:
 _NODES: dict[str, Batch] = {
     **{kind.type_name: batch(devices.by_ids, kind=kind.name) for kind in KINDS.values()},
     "MaintenanceRecord": histories.entries(RECORDS),
+    FAILURE: histories.entries(FAILURES),
     "Anomaly": histories.entries(ANOMALIES),
     DEVICE_ALERT: histories.entries(ALERTS),
     **{type_name: found for part in PARTS for type_name, found in part.nodes.items()},

@@ -9,3 +9,8 @@ class DeviceStatus(Enum):
     ONLINE = "ONLINE"
     OFFLINE = "OFFLINE"
     MAINTENANCE = "MAINTENANCE"
+    RETIRED = "RETIRED"
+
+
+# Statuses that people have given: readings do not change them, and nothing begins that would alert.
+STANDING = (DeviceStatus.MAINTENANCE, DeviceStatus.RETIRED)

@@ -8,11 +8,12 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.alerts import AlertKind, ConditionPhase
-from models.devices.status import DeviceStatus
+from models.devices.status import STANDING, DeviceStatus
 from models.repositories.base import Reads, Writes
 from models.repositories.given import as_parameter, given_rows
 from models.statements import Row, Statement, is_one_of, prepared, table_columns
 from models.tables import AlertConditionRow, AlertRuleRow, DeviceRow, MaintenanceRecordRow, VendingMachineProductRow
+from models.types import BigIntegerList
 
 Key = tuple[int, str]
 
@@ -112,7 +113,7 @@ def _not_at_rest(kind: AlertKind, device_id: ColumnElement[Any], *phases: Condit
 def _untold(kind: AlertKind, is_there: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return the condition that a device's state and its alert condition say different things."""
     told = _not_at_rest(kind, _DEVICE["id"], ConditionPhase.PENDING, ConditionPhase.FIRING).exists()
-    may_begin = _DEVICE["status"] != DeviceStatus.MAINTENANCE.value
+    may_begin = and_(*(_DEVICE["status"] != status.value for status in STANDING))
     return or_(and_(is_there, may_begin, ~told), and_(~is_there, told))
 
 
@@ -128,6 +129,12 @@ def _maintained_at() -> ColumnElement[Any]:
 
 @prepared
 def _by_devices(dialect: str) -> Statement:
+    if dialect == "postgresql":
+        # A table that has grown fast is thought small, and read as a whole: then a join costs much less than a list
+        # that each row is compared with.
+        ids = bindparam("ids", type_=BigIntegerList())
+        wanted = func.unnest(ids).table_valued("id", name="wanted").render_derived()
+        return Statement(select(*_CONDITION.values()).where(_CONDITION["device_id"] == wanted.c.id))
     return Statement(select(*_CONDITION.values()).where(is_one_of(_CONDITION["device_id"], "ids", dialect)))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, case, delete, func, insert, select, upda
 from sqlmodel import SQLModel
 
 from models.devices import KINDS
+from models.devices.status import STANDING
 from models.drivers import UniqueViolated
 from models.repositories.base import Reads, Writes
 from models.repositories.devices import DETAILS, DEVICE, by_ids, taken
@@ -71,7 +72,9 @@ async def lock(transaction: Writes, ids: Sequence[int]) -> dict[int, Row]:
 async def mark_seen(
     transaction: Writes, seen: Mapping[int, datetime], *, online_since: datetime, by_reading: bool = True
 ) -> None:
-    """Record when locked devices were last heard of; those seen since `online_since` are ONLINE, but for MAINTENANCE.
+    """Record when locked devices were last heard of; those seen since `online_since` are ONLINE.
+
+    Those in MAINTENANCE and those that are RETIRED stay so.
 
     Args:
         transaction: holds the lock of the devices.
@@ -87,10 +90,14 @@ async def mark_seen(
     await transaction.execute_many(_mark_seen_one(by_reading), rows)
 
 
-async def mark_silent(transaction: Writes, *, silent_since: datetime, limit: int) -> list[int]:
-    """Set ONLINE devices that were last seen before an instant, at most `limit`, to OFFLINE and return their ids."""
-    rows = await transaction.fetch(_mark_silent(), silent_since=silent_since, count=limit)
-    return [row["id"] for row in rows]
+async def mark_silent(transaction: Writes, *, silent_since: datetime, limit: int, after: int = 0) -> list[int]:
+    """Set ONLINE devices behind an id that were last seen before an instant to OFFLINE.
+
+    Returns:
+        Their ids, in order, at most `limit`.
+    """
+    rows = await transaction.fetch(_mark_silent(), silent_since=silent_since, after=after, count=limit)
+    return sorted(row["id"] for row in rows)
 
 
 async def current(db: Reads, device_id: int) -> Row | None:
@@ -150,7 +157,7 @@ _MARK_SEEN = {
     UPDATE devices SET
         last_seen_at = GREATEST(last_seen_at, seen.at),
         {"latest_reading_at = GREATEST(latest_reading_at, seen.at)," if by_reading else ""}
-        status = CASE WHEN status <> 'MAINTENANCE' AND seen.at >= $3 THEN 'ONLINE' ELSE status END
+        status = CASE WHEN status NOT IN ('MAINTENANCE', 'RETIRED') AND seen.at >= $3 THEN 'ONLINE' ELSE status END
     FROM unnest($1::bigint[], $2::timestamptz[]) AS seen (id, at)
     WHERE devices.id = seen.id
     """  # noqa: S608 - no value of a caller
@@ -161,7 +168,8 @@ _MARK_SEEN = {
 @prepared
 def _mark_seen_one(by_reading: bool) -> Statement:
     seen_at = bindparam("seen_at", type_=UtcDateTime())
-    online = and_(DEVICE["status"] != "MAINTENANCE", seen_at >= bindparam("online_since", type_=UtcDateTime()))
+    follows_readings = and_(*(DEVICE["status"] != status.value for status in STANDING))
+    online = and_(follows_readings, seen_at >= bindparam("online_since", type_=UtcDateTime()))
     columns = ("last_seen_at", "latest_reading_at") if by_reading else ("last_seen_at",)
     values: dict[str, Any] = {name: func.max(func.coalesce(DEVICE[name], seen_at), seen_at) for name in columns}
     values["status"] = case((online, "ONLINE"), else_=DEVICE["status"])
@@ -172,7 +180,8 @@ def _mark_seen_one(by_reading: bool) -> Statement:
 def _mark_silent() -> Statement:
     silent = DEVICE["last_seen_at"] < bindparam("silent_since", type_=UtcDateTime())
     # A device that is locked is storing readings, so it is not silent; waiting for it could end in a deadlock.
-    found = select(DEVICE["id"]).where(DEVICE["status"] == "ONLINE", silent).order_by(DEVICE["id"])
+    behind = DEVICE["id"] > bindparam("after")
+    found = select(DEVICE["id"]).where(DEVICE["status"] == "ONLINE", silent, behind).order_by(DEVICE["id"])
     # Named, so that it is looked up once: within IN a plan may repeat it, and lock more than the limit.
     free = found.limit(bindparam("count")).with_for_update(skip_locked=True).cte("free")
     changed = update(DeviceRow).where(DEVICE["id"].in_(select(free.c.id))).values(status="OFFLINE")

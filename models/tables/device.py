@@ -11,9 +11,9 @@ from models.tables.columns import NEVER_REUSED, instant, serial_key
 class DeviceRow(SQLModel, table=True):
     """A device of any kind.
 
-    `status` follows the readings (ONLINE, OFFLINE) unless an operator has set MAINTENANCE. `latest_reading_at` is the
-    time of the newest stored reading: with the device's id it is the key of that reading. `version` counts the changes
-    that people made, for optimistic locking; readings do not move it.
+    `status` follows the readings (ONLINE, OFFLINE) unless people have set MAINTENANCE, or RETIRED by a failure.
+    `latest_reading_at` is the time of the newest stored reading: with the device's id it is the key of that reading.
+    `version` counts the changes that people made, for optimistic locking; readings do not move it.
     """
 
     __tablename__ = "devices"  # pyright: ignore[reportAssignmentType]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from models.alerting import About, Condition, Finding, Moved, Step, advance, elapse
+from models.alerting import About, Act, Condition, Finding, Moved, Step, advance, elapse
 from models.alerts import AlertKind, ConditionPhase
 from models.devices.status import DeviceStatus
 from models.severity import Severity
@@ -19,7 +19,8 @@ Key = tuple[int, AlertKind]
 class Courses:
     """Conditions of locked devices, moved on by findings and by time.
 
-    In MAINTENANCE nothing begins and nothing gets worse; what is gone is over as usual.
+    In MAINTENANCE nothing begins and nothing gets worse; what is gone is over as usual. Of RETIRED devices nothing is
+    found any more.
 
     Attributes:
         devices: rows with kind and status, by id.
@@ -39,9 +40,9 @@ class Courses:
         before = self.conditions.get(key)
         if finding.severity is None and before is None:
             return
-        if not rule.is_enabled:
+        if not rule.is_enabled or self._has(device_id, DeviceStatus.RETIRED):
             finding = replace(finding, severity=None)
-        elif self._is_in_maintenance(device_id):
+        elif self._has(device_id, DeviceStatus.MAINTENANCE):
             finding = _no_worse(finding, before)
         self._take(key, advance(kind, before, finding, rule.timing))
 
@@ -49,7 +50,7 @@ class Courses:
         """Move a lasting condition on by time."""
         key = (device_id, kind)
         before = self.conditions[key]
-        if before.phase is ConditionPhase.PENDING and self._is_in_maintenance(device_id):
+        if before.phase is ConditionPhase.PENDING and self._has(device_id, DeviceStatus.MAINTENANCE):
             self._take(key, (None, ()))
         else:
             self._take(key, elapse(before, now, rule.timing))
@@ -59,6 +60,13 @@ class Courses:
         if self.conditions.pop((device_id, kind), None) is not None:
             self.changed.add((device_id, kind))
 
+    def end(self, device_id: int, now: datetime) -> None:
+        """End all conditions of a device at once."""
+        for key, condition in list(self.conditions.items()):
+            if key[0] == device_id:
+                is_told = condition.phase is not ConditionPhase.PENDING
+                self._take(key, (None, (Step(Act.RESOLVE, now, condition),) if is_told else ()))
+
     def stored(self) -> list[dict[str, Any]]:
         """Return the rows of the conditions that have changed and are not at rest."""
         return [_row(key, self.conditions[key]) for key in sorted(self.changed, key=_order) if key in self.conditions]
@@ -67,8 +75,8 @@ class Courses:
         """Return the keys of the conditions that have come to rest."""
         return [(key[0], key[1].value) for key in sorted(self.changed, key=_order) if key not in self.conditions]
 
-    def _is_in_maintenance(self, device_id: int) -> bool:
-        return self.devices[device_id]["status"] == DeviceStatus.MAINTENANCE.value
+    def _has(self, device_id: int, status: DeviceStatus) -> bool:
+        return self.devices[device_id]["status"] == status.value
 
     def _take(self, key: Key, moved: Moved) -> None:
         after, steps = moved

@@ -134,6 +134,13 @@ class Alerting:
         courses.drop(device["id"], kind)
         await writing.store(transaction, courses, self._now())
 
+    async def retired(self, transaction: Transaction, device: Row) -> None:
+        """Resolve all alerts of a locked device that is RETIRED."""
+        stored = await alert_conditions.by_devices(transaction, [device["id"]])
+        courses, now = Courses({device["id"]: device}, read_conditions(list(stored.values()))), self._now()
+        courses.end(device["id"], now)
+        await writing.store(transaction, courses, now)
+
     async def due(self, db: Reads, after: int, limit: int) -> list[int]:
         """Return devices behind an id with a condition that time alone may move on now."""
         now = self._now()

@@ -17,6 +17,7 @@ from schema.types.alert import DeviceAlert, SeverityCount, alerts_of_device, ope
 from schema.types.alert_rule import AlertRule, alert_rules_of_device
 from schema.types.anomaly import Anomaly, anomalies_of_device
 from schema.types.enums import DeviceKind, DeviceOrderField, DeviceStatus, OrderDirection
+from schema.types.failure import DeviceFailure, failures_of_device
 from schema.types.maintenance import MaintenanceRecord, records_link
 from schema.types.node import Node
 from schema.types.paging import Connection
@@ -48,6 +49,7 @@ class Device(Node):
         "as CONFLICT if somebody else was faster."
     )
     maintenance_records: Connection[MaintenanceRecord] = records_link()
+    failures: Connection[DeviceFailure] = failures_of_device()
     anomalies: Connection[Anomaly] = anomalies_of_device()
     alerts: Connection[DeviceAlert] = alerts_of_device()
     open_alerts_by_severity: list[SeverityCount] = open_alerts_of_device()

@@ -49,6 +49,7 @@ async def test_fleet_overview_counts_every_kind_and_status(graph: Graph):
             {"status": "ONLINE", "count": 1},
             {"status": "OFFLINE", "count": 2},
             {"status": "MAINTENANCE", "count": 0},
+            {"status": "RETIRED", "count": 0},
         ],
         "openAnomaliesBySeverity": by_severity(HIGH=1),
         "openAlertsBySeverity": by_severity(CRITICAL=1),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.learning.backtest import Backtest
 from models.learning.boosting import COVERAGE, Boosting, NothingToLearn, Progress, Table, fit_bands, fit_regressor
 from models.learning.features import AGE, FloatArray, IntArray, Layout, fit_features
 from models.learning.lifespan.lives import BoolArray, Life, ages_of, cut_points, remaining_table
@@ -26,6 +27,7 @@ class TrainedLifespan:
         metrics: by name; errors are out-of-fold and, like widths, in the histories' unit of time.
         feature_names: as channel.statistic.
         window: the first and the last instant that was learnt from.
+        backtest: what its errors were; None where ages alone were learnt from.
     """
 
     model: LifespanModel
@@ -33,6 +35,7 @@ class TrainedLifespan:
     metrics: Mapping[str, float]
     feature_names: tuple[str, ...]
     window: tuple[float, float]
+    backtest: Backtest | None = None
 
 
 def train(
@@ -68,16 +71,26 @@ def train(
             f"{FEWEST_FAILURES} are needed."
         )
     survival = fit_survival(*ages_of(lives))
-    read = [life for life in lives if len(life.history.times)]
+    places = [place for place, life in enumerate(lives) if len(life.history.times)]
+    read = [lives[place] for place in places]
     features = fit_features(layout, [life.history.until(life.end) for life in read])
-    table, known = remaining_table(features, read, cut_points(read, most_rows), survival, cap)
+    cuts = cut_points(read, most_rows)
+    table, known = remaining_table(features, read, cuts, survival, cap)
     regressor, predicted = fit_regressor(table, certain=known, coverage=coverage, boosting=boosting, progress=progress)
     certain: BoolArray = known > 0
     low, high = np.quantile(table.targets[certain], [(1 - coverage) / 2, (1 + coverage) / 2]).tolist()
     model = LifespanModel(features, regressor, survival, max(high - low, 1e-9), coverage)
     by_age = survival.remaining(table.features[:, features.names.index(f"{AGE}.time")], 0.5)
     metrics = _metrics(table, certain, predicted, by_age, coverage)
-    return _trained(model, metrics | {"units": len(lives), "failures": failures}, lives)
+    backtest = Backtest(
+        features=table.features,
+        units=np.array(places, np.int64)[table.units],
+        instants=np.concatenate(cuts),
+        truths=table.targets,
+        known=certain,
+        predicted=predicted,
+    )
+    return _trained(model, metrics | {"units": len(lives), "failures": failures}, lives, backtest)
 
 
 def train_by_age(layout: Layout, lives: Sequence[Life], *, coverage: float = COVERAGE) -> TrainedLifespan:
@@ -97,11 +110,18 @@ def train_by_age(layout: Layout, lives: Sequence[Life], *, coverage: float = COV
     return _trained(model, {"units": float(len(lives)), "failures": float(failed.sum())}, lives)
 
 
-def _trained(model: LifespanModel, metrics: Mapping[str, float], lives: Sequence[Life]) -> TrainedLifespan:
+def _trained(
+    model: LifespanModel, metrics: Mapping[str, float], lives: Sequence[Life], backtest: Backtest | None = None
+) -> TrainedLifespan:
     known = [life for life in lives if np.isfinite(life.age)]
     window = min(life.history.start for life in known), max(life.end for life in known)
     return TrainedLifespan(
-        model=model, text=model.to_text(), metrics=metrics, feature_names=model.feature_names, window=window
+        model=model,
+        text=model.to_text(),
+        metrics=metrics,
+        feature_names=model.feature_names,
+        window=window,
+        backtest=backtest,
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.learning.boosting import Boosting, NothingToLearn, Progress, Table, fit_classifier, group_of
+from models.learning.backtest import Backtest
+from models.learning.boosting import Boosting, Classifier, NothingToLearn, Progress, Table, fit_classifier, group_of
 from models.learning.features import FloatArray, Layout, fit_features, scales_of
 from models.learning.risk.cases import RiskCase, looks_at, rows_of
 from models.learning.risk.interactions import Interaction
@@ -30,6 +31,7 @@ class TrainedRisk:
         metrics: by name; of out-of-fold predictions.
         feature_names: as channel.statistic.
         window: the first and the last instant that was learnt from.
+        backtest: what its errors were.
     """
 
     model: RiskModel
@@ -37,6 +39,7 @@ class TrainedRisk:
     metrics: Mapping[str, float]
     feature_names: tuple[str, ...]
     window: tuple[float, float]
+    backtest: Backtest
 
 
 def train(
@@ -77,36 +80,53 @@ def train(
     preferences = _preferences(names, layout, interactions)
     table = Table(features=rows, names=names, targets=targets, units=units, preferences=preferences)
     classifier, predicted = fit_classifier(table, boosting=boosting, progress=progress)
-    explained = rows[:: max(len(rows) // _EXPLAINED_ROWS, 1)]
-    found = classifier.explain(explained)
-    weights = np.abs(found.contributions).mean(axis=0)
-    area = roc_auc(targets, predicted)
+    weights, typical = _shown(classifier, names, rows)
     model = RiskModel(
         features=features,
         interactions=interactions,
         classifier=classifier,
-        weights=weights / max(float(weights.sum()), 1e-12),
-        typical=np.nan_to_num(np.nanmedian(shown_values(names, found, explained), axis=0)),
+        weights=weights,
+        typical=typical,
         horizon=horizon,
-        skill=float(np.clip(2 * area - 1, 0.0, 1.0)),
+        skill=float(np.clip(2 * roc_auc(targets, predicted) - 1, 0.0, 1.0)),
         levels=levels or Levels(),
     )
-    metrics = {
-        "units": float(len(cases)),
-        "rows": float(len(targets)),
-        "base_rate": float(targets.mean()),
-        "pr_auc": pr_auc(targets, predicted),
-        "roc_auc": area,
-        "brier": float(np.mean((predicted - targets) ** 2)),
-    }
-    instants = np.concatenate(looks)
+    backtest = Backtest(
+        features=rows,
+        units=units,
+        instants=np.concatenate(looks),
+        truths=targets,
+        known=np.ones(len(targets), np.bool_),
+        predicted=predicted,
+    )
     return TrainedRisk(
         model=model,
         text=model.to_text(),
-        metrics=metrics,
+        metrics={"units": float(len(cases)), **_metrics(backtest)},
         feature_names=names,
-        window=(float(instants.min()), float(instants.max())),
+        window=(float(backtest.instants.min()), float(backtest.instants.max())),
+        backtest=backtest,
     )
+
+
+def _shown(classifier: Classifier, names: Sequence[str], rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return (g,) weights and typical values of the factors, over a part of the rows."""
+    explained = rows[:: max(len(rows) // _EXPLAINED_ROWS, 1)]
+    found = classifier.explain(explained)
+    weights = np.abs(found.contributions).mean(axis=0)
+    typical = np.nan_to_num(np.nanmedian(shown_values(names, found, explained), axis=0))
+    return weights / max(float(weights.sum()), 1e-12), typical
+
+
+def _metrics(backtest: Backtest) -> dict[str, float]:
+    truths, predicted = backtest.truths, backtest.predicted
+    return {
+        "rows": float(len(truths)),
+        "base_rate": float(truths.mean()),
+        "pr_auc": pr_auc(truths, predicted),
+        "roc_auc": roc_auc(truths, predicted),
+        "brier": float(np.mean((predicted - truths) ** 2)),
+    }
 
 
 def _preferences(names: Sequence[str], layout: Layout, interactions: Sequence[Interaction]) -> FloatArray:

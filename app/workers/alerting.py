@@ -13,6 +13,8 @@ from settings.types import AlertSettings
 
 # How many devices are looked at in one transaction: ingestion waits for their locks meanwhile.
 BATCH_SIZE = 500
+# A search costs much the same for many devices as for few.
+_BATCHES_OF_A_SEARCH = 20
 
 Search = Callable[[int, int], Awaitable[list[int]]]
 Look = Callable[[Transaction, Sequence[int]], Awaitable[None]]
@@ -62,13 +64,15 @@ class AlertWatching:
 
     async def _each(self, search: Search, look: Look) -> int:
         """Look at all devices that a search finds, some in each transaction."""
+        most = self._batch_size * _BATCHES_OF_A_SEARCH
         after, count = 0, 0
-        while ids := await search(after, self._batch_size):
+        while ids := await search(after, most):
             after = ids[-1]
-            async with self._store.transaction() as transaction:
-                free = await alert_conditions.lock_free(transaction, ids)
-                await look(transaction, free)
-            count += len(free)
-            if len(ids) < self._batch_size:
+            for start in range(0, len(ids), self._batch_size):
+                async with self._store.transaction() as transaction:
+                    free = await alert_conditions.lock_free(transaction, ids[start : start + self._batch_size])
+                    await look(transaction, free)
+                count += len(free)
+            if len(ids) < most:
                 break
         return count

@@ -38,15 +38,15 @@ class SilenceWatching:
     async def check(self) -> list[int]:
         """Set silent devices OFFLINE and return their ids."""
         silent: list[int] = []
-        more = True
+        after, more = 0, True
         # In short transactions: a site that loses its line takes all its devices along.
         while more:
             since = self._clock() - self._silence
             async with self._store.transaction() as transaction:
-                some = await device_changes.mark_silent(transaction, silent_since=since, limit=_BATCH_SIZE)
+                some = await device_changes.mark_silent(transaction, silent_since=since, limit=_BATCH_SIZE, after=after)
                 await self._alerting.silence(transaction, some)
             silent += some
-            more = len(some) == _BATCH_SIZE
+            after, more = max(some, default=after), len(some) == _BATCH_SIZE
         if silent:
             logger.info("%d devices fell silent and are OFFLINE", len(silent))
         return silent

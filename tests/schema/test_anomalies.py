@@ -1,5 +1,6 @@
 """Anomalies in the graph: listed, filtered, paged, linked, judged."""
 
+import asyncio
 import itertools
 import random
 from datetime import timedelta
@@ -312,6 +313,17 @@ async def test_a_verdict_is_given_once(graph: Graph):
         "resolvedBy": "Ada",
     }
     assert error["message"].startswith("The anomaly was resolved as FALSE_ALARM by 'Ada' at ")
+
+
+async def test_two_people_judge_at_once(graph: Graph):
+    """One of two verdicts counts, and the other one hears of it."""
+    (device,) = await add_fleet(graph, 1)
+    row_id = await add_anomaly(graph.services.store, device, state="OPEN")
+    given = [{"id": anomaly_id(row_id), "verdict": verdict} for verdict in ("TRUE_ALARM", "FALSE_ALARM")]
+    answers = await asyncio.gather(*(graph.answer(RESOLVE, input=each) for each in given))
+    (conflict,) = [body["errors"][0] for body in answers if "errors" in body]
+    (judged,) = [body["data"]["resolveAnomaly"]["anomaly"] for body in answers if "errors" not in body]
+    assert conflict["extensions"]["verdict"] == judged["verdict"]
 
 
 async def test_what_cannot_be_judged(graph: Graph):

@@ -181,7 +181,8 @@ async def test_devices_and_fleet_count_their_own(graph: Graph):
 async def test_lists_take_as_many_statements_for_many_devices(graph: Graph, statements: list[str], way: str):
     """However many devices and alerts there are, a document costs the same statements."""
     store = graph.services.store
-    text = """{ devices(first: 100) { nodes { openAlertsBySeverity { count } alerts(first: 3, filter: { states: [OPEN] }) { totalCount
+    text = """{ devices(first: 100) { nodes {
+      openAlertsBySeverity { count } alerts(first: 3, filter: { states: [OPEN] }) { totalCount
       nodes { kind history { state } device { name } anomaly { metric alerts { id } } }
     } } } alerts(first: 100) { totalCount nodes { id history { message } ... on DeviceAlert { device { name } } } } }"""
     counts: list[int] = []

@@ -1,10 +1,9 @@
 """Live anomalies and alerts: each change as it was when it happened."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-
-from sqlmodel import SQLModel
 
 from models.repositories.alerts import ALERT_CHANGED
 from models.repositories.anomalies import ANOMALY_CHANGED
@@ -39,12 +38,12 @@ async def anomalies_changed(scope: Scope, wanted: EventFilter, after: str | None
 
     Raises: BadUserInput if `after` is no cursor of the log; CursorExpired if events behind it are forgotten.
     """
-    return await _changes(scope, _Kind(ANOMALY_CHANGED, AnomalyRow, "anomaly"), wanted, after)
+    return await _changes(scope, _Kind(ANOMALY_CHANGED, "anomaly", partial(restored, AnomalyRow)), wanted, after)
 
 
 async def alerts_changed(scope: Scope, wanted: EventFilter, after: str | None) -> Stream:
     """Follow changes of alerts, as device_id, alert and change; raises as `anomalies_changed` does."""
-    return await _changes(scope, _Kind(ALERT_CHANGED, AlertRow, "alert"), wanted, after)
+    return await _changes(scope, _Kind(ALERT_CHANGED, "alert", partial(restored, AlertRow)), wanted, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,14 @@ class _Kind:
     """What is followed.
 
     Attributes:
-        event: type of its events, whose payloads are snapshots of the table's rows with a `change`.
-        table: of which rows.
+        event: type of its events, whose payloads are snapshots of rows with a `change`.
         name: under which a row stands in what is yielded.
+        restore: from a payload to the row.
     """
 
     event: str
-    table: type[SQLModel]
     name: str
+    restore: Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 async def _changes(scope: Scope, kind: _Kind, wanted: EventFilter, after: str | None) -> Stream:
@@ -70,7 +69,7 @@ async def _changes(scope: Scope, kind: _Kind, wanted: EventFilter, after: str | 
                 {
                     "device_id": event.payload["device_id"],
                     "change": event.payload["change"],
-                    kind.name: restored(kind.table, event.payload),
+                    kind.name: kind.restore(event.payload),
                 },
             )
             for event in events

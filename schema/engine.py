@@ -158,7 +158,7 @@ class Engine:
         if isinstance(source, Source) and self._planner is not None:
             return self._shared(prepared, variables, source)
         results = cast("AsyncIterator[ExecutionResult]", _execution.map_source_to_response_event(executor, source))
-        return Responses(one_by_one(self._stream(results)))
+        return Responses(lambda _: one_by_one(self._stream(results)))
 
     def _shared(self, prepared: Prepared, variables: Mapping[str, Any], source: Source) -> Responses:
         services, role = source.scope.services, source.scope.principal.role

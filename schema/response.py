@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from schema.encoding import encode_or_mask
 from schema.errors import FormattedError
@@ -42,21 +42,23 @@ class Response:
         return self._text
 
 
-class Responses(AsyncIterator[Response]):
-    """The responses of a subscription: one by one, or as many at once as are there.
+Deliver: TypeAlias = Callable[[Sequence[Response]], Coroutine[Any, Any, None]]
+"""Hands responses to a client; waits while the client does not take them."""
+Batches: TypeAlias = Callable[[Deliver | None], AsyncGenerator[Sequence[Response]]]
+"""Opens a stream of batches; what it has handed to the deliverer itself is not among them."""
 
-    Attributes:
-        batches: those of a batch are there together; between batches the event loop is not held.
+
+class Responses(AsyncIterator[Response]):
+    """The responses of a subscription: iterated one by one, or delivered as many at once as are there.
 
     Args:
-        batches: as above.
+        batches: opens the stream, once; the event loop is not held between batches.
         close: called when the responses are closed, whether any was asked for or not.
     """
 
-    def __init__(
-        self, batches: AsyncGenerator[Sequence[Response]], close: Callable[[], Awaitable[None]] | None = None
-    ) -> None:
-        self.batches = batches
+    def __init__(self, batches: Batches, close: Callable[[], Awaitable[None]] | None = None) -> None:
+        self._open = batches
+        self._batches: AsyncGenerator[Sequence[Response]] | None = None
         self._close = close
         self._pending: deque[Response] = deque()
 
@@ -64,14 +66,26 @@ class Responses(AsyncIterator[Response]):
         return self
 
     async def __anext__(self) -> Response:
+        if self._batches is None:
+            self._batches = self._open(None)
         while not self._pending:
-            self._pending.extend(await anext(self.batches))
+            self._pending.extend(await anext(self._batches))
         return self._pending.popleft()
+
+    async def deliver(self, send: Deliver) -> Response | None:
+        """Hand on all responses until the stream ends; return the error that ended it, which is not handed on."""
+        self._batches = self._open(send)
+        async for batch in self._batches:
+            if batch[-1].is_request_error:
+                return batch[-1]
+            await send(batch)
+        return None
 
     async def aclose(self) -> None:
         """End the subscription; nothing of it is left when this returns."""
         try:
-            await self.batches.aclose()
+            if self._batches is not None:
+                await self._batches.aclose()
         finally:
             if self._close is not None:
                 close, self._close = self._close, None

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from models.repositories.events import Cursor, Event
 from schema.answers import Answering, Items
-from schema.response import Response, Responses
+from schema.attending import Attender
+from schema.response import Deliver, Response, Responses
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ _SLICE_EVENTS = 100
 _SLICE_CHARACTERS = 16_000
 # Of responses: what is handed out at once, and what is kept for subscribers who are a little behind.
 _BATCH = 100
+_HANDED_OVER = 100  # subscribers at a time
 _KEPT_RESPONSES = 1000
 _KEPT_CHARACTERS = 1_000_000
 # Of answers to older events: what those find who come to the same place a moment later.
@@ -51,7 +53,8 @@ class Group:
         self._kept_characters = 0
         self._kept_after = self._reached = answering.log.newest
         self._failure: Response | None = None
-        self._changed = asyncio.Event()
+        # Those who have taken all there is.
+        self._attending: set[Attender] = set()
         self._wanted = asyncio.Event()
         self._replays: dict[Cursor, asyncio.Task[tuple[Items, Cursor]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -61,7 +64,7 @@ class Group:
         if not self._members:
             self._run(self._go_along())
         self._members += 1
-        return Responses(self._follow(start), self._leave)
+        return Responses(lambda send: self._follow(start, send), self._leave)
 
     async def _leave(self) -> None:
         self._members -= 1
@@ -78,27 +81,32 @@ class Group:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _follow(self, start: Cursor) -> AsyncGenerator[Sequence[Response]]:
+    async def _follow(self, start: Cursor, send: Deliver | None) -> AsyncGenerator[Sequence[Response]]:
+        """Yield the responses behind a place; where there is a way to send, what is published then goes that way."""
         after = start
         while True:
-            items, after = await self._next(after)
+            if after >= self._reached:
+                if self._failure is not None:
+                    yield (self._failure,)
+                    return
+                after = await self._attend(after, send)
+                continue
+            items, after = self._newer(after) if after >= self._kept_after else await self._older(after)
             for place in range(0, len(items), _BATCH):
                 yield [response for _, response in items[place : place + _BATCH]]
+                await asyncio.sleep(0)  # a long replay must not hold the event loop
             if items and items[-1][1].is_request_error:
                 return
-            if after < self._reached or len(items) > _BATCH:
-                await asyncio.sleep(0)  # a long replay must not hold the event loop
 
-    async def _next(self, after: Cursor) -> tuple[Items, Cursor]:
-        """Return the next responses behind a place, and the place behind them."""
-        while after >= self._reached:
-            if self._failure is not None:
-                return [(after, self._failure)], after
-            self._wanted.set()
-            await self._changed.wait()
-        if after >= self._kept_after:
-            return self._newer(after)
-        return await self._older(after)
+    async def _attend(self, after: Cursor, send: Deliver | None) -> Cursor:
+        attender = Attender(after, send)
+        self._attending.add(attender)
+        self._wanted.set()
+        try:
+            await attender.attend()
+        finally:
+            self._attending.discard(attender)
+        return attender.after
 
     def _newer(self, after: Cursor) -> tuple[Items, Cursor]:
         # From the right: a subscriber that keeps up is near the end.
@@ -141,13 +149,14 @@ class Group:
                 async for events in batches:
                     for some in _slices(events):
                         await self._wanted.wait()
-                        self._publish(await self._answering.answers(some), some[-1].cursor)
+                        await self._publish(await self._answering.answers(some), some[-1].cursor)
         except Exception as error:  # noqa: BLE001 - whatever ends a stream is told to its clients, masked
             self._failure = self._failure_of(error)
             self._ended(self)
-            self._wake()
+            for attender in self._attending:
+                attender.dismiss()
 
-    def _publish(self, items: Items, reached: Cursor) -> None:
+    async def _publish(self, items: Items, reached: Cursor) -> None:
         self._reached = reached
         if not items:
             return
@@ -158,17 +167,25 @@ class Group:
         self._kept_characters += sum(len(response.text) for _, response in items)
         while len(self._kept) > _KEPT_RESPONSES or self._kept_characters > _KEPT_CHARACTERS:
             self._drop(1)
-        self._wake()
+        await self._hand_over(items)
 
     def _drop(self, count: int) -> None:
         for _ in range(count):
             self._kept_after, response = self._kept.popleft()
             self._kept_characters -= len(response.text)
 
-    def _wake(self) -> None:
+    async def _hand_over(self, items: Items) -> None:
         self._wanted.clear()
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        responses = [response for _, response in items]
+        for count, attender in enumerate(tuple(self._attending), 1):
+            if attender.after < items[0][0] and len(items) <= _BATCH:
+                attender.push(responses, self._reached)
+            else:
+                attender.dismiss()
+            if count % _HANDED_OVER == 0:
+                await asyncio.sleep(0)  # many subscribers must not hold the event loop
+        if self._attending:
+            self._wanted.set()
 
 
 class Groups:

@@ -207,22 +207,19 @@ class Socket:
         answer = await opened(self._engine, prepared, request.variables, self._new_context, principal)
         # The rest of a message is the same for all who share a stream: it is encoded once.
         start = f'{{"id":{orjson.dumps(operation_id).decode()},"type":"next","payload":'
-        if isinstance(answer, Response):
-            return await self._send_batch(start, (answer,))
-        async with aclosing(answer):
-            async for batch in answer.batches:
-                problems = await self._send_batch(start, batch)
-                if problems is not None:
-                    return problems
-        return None
 
-    async def _send_batch(self, start: str, responses: Sequence[Response]) -> list[errors.FormattedError] | None:
-        """Send responses; return the errors of one that ends the operation."""
-        for response in responses:
-            if response.is_request_error:
-                return response.errors
-            await self._send_text(f"{start}{response.text}}}")
-        return None
+        async def send(responses: Sequence[Response]) -> None:
+            for response in responses:
+                await self._send_text(f"{start}{response.text}}}")
+
+        if isinstance(answer, Response):
+            if answer.is_request_error:
+                return answer.errors
+            await send((answer,))
+            return None
+        async with aclosing(answer):
+            failure = await answer.deliver(send)
+        return None if failure is None else failure.errors
 
     def _mark_as_subscription(self) -> None:
         task = cast("asyncio.Task[None]", asyncio.current_task())

@@ -59,17 +59,17 @@ class EventStreams:
 
 
 async def _write_all(send: Send, answer: Responses | Response) -> None:
+    async def write(responses: Sequence[Response]) -> None:
+        await _write(send, "".join(f"event: next\ndata: {response.text}\n\n" for response in responses).encode())
+
     if isinstance(answer, Response):
-        await _write_events(send, (answer,))
+        await write((answer,))
     else:
         async with aclosing(answer):
-            async for batch in answer.batches:
-                await _write_events(send, batch)
+            failure = await answer.deliver(write)
+        if failure is not None:
+            await write((failure,))
     await _write(send, _COMPLETE)
-
-
-async def _write_events(send: Send, responses: Sequence[Response]) -> None:
-    await _write(send, "".join(f"event: next\ndata: {response.text}\n\n" for response in responses).encode())
 
 
 async def _write(send: Send, chunk: bytes) -> None:

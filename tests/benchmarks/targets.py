@@ -57,6 +57,17 @@ def bare_server(fleet: Fleet) -> Iterator[Target]:
 
 
 @contextmanager
+def bare_broadcast() -> Iterator[Target]:
+    """Run the bare broadcast, with the options of our server."""
+    port = _free_port()
+    command = ["uvicorn", "--factory", "tests.benchmarks.bare_sockets:make", "--port", str(port)]
+    options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    websockets = ["--ws-per-message-deflate", "false", "--ws-ping-interval", "20", "--ws-ping-timeout", "20"]
+    with _running([*command, *options, *websockets], {}, port) as target:
+        yield target
+
+
+@contextmanager
 def _running(command: list[str], variables: Mapping[str, str], port: int) -> Iterator[Target]:
     environment = {**os.environ, **variables}
     process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)

@@ -12,7 +12,7 @@ from models.learning.anomalies.tuning import MICROS_PER_HOUR, FloatArray, Packed
 # Of each channel, in the order in which they are computed; JOINT, of all channels together, comes last.
 EVIDENCES = (Evidence.HIGH, Evidence.LOW, Evidence.SHIFT, Evidence.JUMP, Evidence.NOISE, Evidence.SEASON)
 # Nonconformity that is never alarming by itself however quiet the device has been, in standard deviations.
-FLOORS = (2.0, 2.0, 1.0, 1.0, 0.5, 1.5)
+FLOORS = (2.0, 2.0, 1.0, 0.5, 0.25, 0.75)
 JOINT_FLOOR = 1.0
 # Usual intervals after which the reading before is too old to compare with.
 _LONGEST_JUMP = 8.0

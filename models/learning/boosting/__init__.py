@@ -6,7 +6,7 @@ from models.learning.boosting.classifier import Classifier, fit_classifier
 from models.learning.boosting.conformal import COVERAGE, Bands, fit_bands
 from models.learning.boosting.explanation import Explanation, group_of
 from models.learning.boosting.regressor import Regressor, fit_regressor
-from models.learning.boosting.table import NothingToLearn, Progress, Table
+from models.learning.boosting.table import NothingToLearn, Progress, Table, folds_of
 from models.learning.boosting.trees import Boosting, Trees, out_of_fold
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "fit_classifier",
     "fit_regressor",
     "fit_sigmoid",
+    "folds_of",
     "group_of",
     "logistic",
     "out_of_fold",

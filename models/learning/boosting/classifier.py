@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.learning.boosting.calibration import Sigmoid, fit_sigmoid
-from models.learning.boosting.explanation import Explanation, grouped, rescaled
+from models.learning.boosting.explanation import Explanation, grouped, groups_of, rescaled
 from models.learning.boosting.support import Support, fit_support
 from models.learning.boosting.table import FloatArray, NothingToLearn, Progress, Table
 from models.learning.boosting.trees import Boosting, Trees, grow
@@ -26,6 +26,11 @@ class Classifier:
     trees: Trees
     sigmoid: Sigmoid
     support: Support
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups of an explanation."""
+        return groups_of(self.trees.names)
 
     def probability(self, features: FloatArray) -> FloatArray:
         """Return (n,) probabilities for (n, f) features."""

@@ -52,7 +52,8 @@ class Bands:
 def fit_bands(predicted: FloatArray, truths: FloatArray, units: IntArray, coverage: float = COVERAGE) -> Bands:
     """Take the shortest range of out-of-fold errors within bins of equally many predictions.
 
-    The correction for a finite sample counts units, not rows: the rows of one unit err together.
+    The correction for a finite sample, (1 + coverage) / 2 / n at either end, counts units, not rows: the rows of one
+    unit err together.
 
     Args:
         predicted: (n,) predictions for units that the predicting model had not seen.
@@ -69,7 +70,7 @@ def fit_bands(predicted: FloatArray, truths: FloatArray, units: IntArray, covera
     errors = truths - predicted
     ends: list[tuple[float, float, float]] = []
     for rows in parts:
-        share = min(coverage * (1 + 1 / len(np.unique(units[rows]))), 1.0)
+        share = min(coverage + (1 + coverage) / len(np.unique(units[rows])), 1.0)
         low, high = _shortest(errors[rows], share)
         # A truth at the prediction itself is never excluded.
         ends.append((float(predicted[rows].mean()), min(low, 0.0), max(high, 0.0)))

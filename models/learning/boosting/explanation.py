@@ -30,9 +30,14 @@ def group_of(name: str) -> str:
     return name.rpartition(".")[0]
 
 
+def groups_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the channels of features, each once, in their order."""
+    return tuple(dict.fromkeys(group_of(name) for name in names))
+
+
 def grouped(names: Sequence[str], contributions: FloatArray) -> tuple[tuple[str, ...], FloatArray]:
     """Return the groups of (k,) features and (n, g) sums of their (n, k) contributions."""
-    groups = tuple(dict.fromkeys(group_of(name) for name in names))
+    groups = groups_of(names)
     place = {group: index for index, group in enumerate(groups)}
     belongs = np.zeros((len(names), len(groups)))
     belongs[np.arange(len(names)), [place[group_of(name)] for name in names]] = 1.0

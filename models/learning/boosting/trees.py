@@ -43,7 +43,7 @@ class Boosting:
     leaves: int = 31
     rows_in_leaf: int = 50
     feature_share: float = 0.3
-    row_share: float = 0.7
+    row_share: float = 0.4
     ridge: float = 5.0
     folds: int = 5
     threads: int = 1

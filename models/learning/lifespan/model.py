@@ -138,7 +138,7 @@ class LifespanModel:
         learnt = self._learnt(histories, moments)
         if self.regressor is None or not len(learnt):
             return Explanation((AGE,), base, aged[:, None])
-        rows = self.features.present([histories[place] for place in learnt.tolist()], moments[learnt])
+        rows = self.features.present([histories[int(place)] for place in learnt], moments[learnt])
         found = self.regressor.explain(rows)
         groups = found.groups if AGE in found.groups else (*found.groups, AGE)
         contributions = np.zeros((len(ages), len(groups)))

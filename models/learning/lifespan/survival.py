@@ -41,6 +41,11 @@ class Survival:
         past = (np.maximum(ages, 0.0) / self.scale) ** self.shape
         return self.scale * (past - np.log1p(-share)) ** (1 / self.shape) - np.maximum(ages, 0.0)
 
+    def failing_within(self, age: float, horizon: float) -> float:
+        """Return the share of the units of an age that fail within a further time."""
+        past, then = (max(age, 0.0) / self.scale) ** self.shape, ((max(age, 0.0) + horizon) / self.scale) ** self.shape
+        return float(-np.expm1(past - then))
+
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {"shape": self.shape, "scale": self.scale, "shape_is_assumed": self.shape_is_assumed}

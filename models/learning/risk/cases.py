@@ -22,11 +22,18 @@ class RiskCase:
         history: what was recorded, of the whole time; past failures may be among its events.
         failures: (k,) ascending instants of failures; none for a unit that never failed.
         observed_until: until when a failure would be known; NaN for the end of the history or the last failure.
+        observed_from: since when failures and events were recorded; NaN for the start of the history.
     """
 
     history: History
     failures: FloatArray = field(default_factory=_never)
     observed_until: float = float("nan")
+    observed_from: float = float("nan")
+
+    @property
+    def start(self) -> float:
+        """Since when it is looked at."""
+        return float(np.fmax(self.observed_from, self.history.start))
 
     @property
     def end(self) -> float:
@@ -36,18 +43,17 @@ class RiskCase:
         return float(np.fmax(self.history.end, self.failures[-1] if len(self.failures) else np.nan))
 
 
-def looks_at(cases: Sequence[RiskCase], horizon: float, most_rows: int, since: float = -np.inf) -> list[FloatArray]:
+def looks_at(cases: Sequence[RiskCase], horizon: float, most_rows: int) -> list[FloatArray]:
     """Return the instants at which each unit is looked at: its readings, or without any a few in each horizon.
 
-    Left out is what lies before `since`, and what is so late that the outcome within the horizon is not known.
+    Left out is what lies before a unit's records, and what is so late that the outcome within the horizon is not known.
 
     Args:
         cases: units.
         horizon: how far ahead a failure counts.
         most_rows: instants in all; more are thinned out evenly.
-        since: the first instant to look at.
     """
-    looks = [_looks(case, horizon, since) for case in cases]
+    looks = [_looks(case, horizon) for case in cases]
     stride = max(-(-sum(map(len, looks)) // most_rows), 1)
     return [times[::stride] for times in looks]
 
@@ -70,11 +76,10 @@ def rows_of(
     return np.concatenate([empty, *rows]), np.concatenate([np.empty(0), *targets]), units
 
 
-def _looks(case: RiskCase, horizon: float, since: float) -> FloatArray:
+def _looks(case: RiskCase, horizon: float) -> FloatArray:
     times = case.history.times
     if not len(times):
-        start = np.fmax(case.history.start, since) if np.isfinite(since) else case.history.start
-        times = np.arange(start, case.end, horizon / _LOOKS_IN_HORIZON) if np.isfinite(start) else np.empty(0)
-    times = times[times >= since]
-    known = (times + horizon <= case.end) | (outcomes(case, times, horizon) > 0)
-    return times[known]
+        known = bool(np.isfinite(case.start) and np.isfinite(case.end))
+        times = np.arange(case.start, case.end, horizon / _LOOKS_IN_HORIZON) if known else np.empty(0)
+    times = times[times >= case.start]
+    return times[(times + horizon <= case.end) | (outcomes(case, times, horizon) > 0)]

@@ -1,4 +1,7 @@
-"""Lists that grow with time: pages of them, newest first, of many devices in one statement, or of the whole fleet."""
+"""Lists that grow with time: pages of them, newest first, of many devices in one statement, or of the whole fleet.
+
+Most are lists of devices; the functions that are named after devices serve whatever else owns a list alike.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,15 +22,17 @@ Columns = frozenset[str] | None
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A table with the columns id, device_id and an instant by which it is ordered.
+    """A table with the column id, a column of its owners, as device_id, and an instant by which it is ordered.
 
     Attributes:
         table: the table.
         instant: name of the column that orders it.
+        owner: name of the column that says whose an entry is, where each has one.
     """
 
     table: type[SQLModel]
     instant: str
+    owner: str = "device_id"
 
     def sort_values(self, row: Row) -> tuple[Any, ...]:
         """Return what a cursor to this row holds."""
@@ -42,20 +47,20 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     columns: Columns = None,
     wanted: Filter = EVERYTHING,
 ) -> list[Page]:
-    """Return one page, newest first, of what a filter lets through, for each device."""
+    """Return one page, newest first, of what a filter lets through, for each owner."""
     statement = _pages(history, wanted.shape, window.cursor is not None, window.backward, columns, db.dialect)
     bound = {**wanted.values, **cursor_values(window.cursor), "count": window.count + 1}
-    rows_by_device: dict[int, list[Row]] = {id_: [] for id_ in ids}
-    for row in await db.fetch(statement, ids=list(rows_by_device), **bound):
-        rows_by_device[row["device_id"]].append(row)
-    pages = {id_: cut(rows, window) for id_, rows in rows_by_device.items()}
+    rows_by_owner: dict[int, list[Row]] = {id_: [] for id_ in ids}
+    for row in await db.fetch(statement, ids=list(rows_by_owner), **bound):
+        rows_by_owner[row[history.owner]].append(row)
+    pages = {id_: cut(rows, window) for id_, rows in rows_by_owner.items()}
     return [pages[id_] for id_ in ids]
 
 
 async def count_by_devices(db: Reads, history: History, ids: Sequence[int], wanted: Filter = EVERYTHING) -> list[int]:
-    """Return how many entries of each device a filter lets through."""
+    """Return how many entries of each owner a filter lets through."""
     rows = await db.fetch(_counts(history, wanted.shape, db.dialect), ids=list(set(ids)), **wanted.values)
-    found = {row["device_id"]: row["count"] for row in rows}
+    found = {row[history.owner]: row["count"] for row in rows}
     return [found.get(id_, 0) for id_ in ids]
 
 
@@ -109,19 +114,20 @@ def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
     condition = beyond(keys, (False, False), backward=backward) if bounded else true()
     condition = and_(condition, filter_condition(shape, table, dialect))
     order = [key.clause(backward=backward) for key in keys]
-    chosen = pick(table, columns, "id", "device_id", history.instant)
+    owner = table[history.owner]
+    chosen = pick(table, columns, "id", history.owner, history.instant)
     if dialect == "postgresql":
         wanted = (
             func.unnest(bindparam("ids", type_=BigIntegerList())).table_valued("id", name="wanted").render_derived()
         )
-        mine = table["device_id"] == wanted.c.id
+        mine = owner == wanted.c.id
         newest = select(*chosen).where(mine, condition).order_by(*order).limit(bindparam("count")).lateral("newest")
         return Statement(select(*newest.c).select_from(wanted.join(newest, true())))
-    place = func.row_number().over(partition_by=table["device_id"], order_by=order).label("place")
-    mine = is_one_of(table["device_id"], "ids", dialect)
+    place = func.row_number().over(partition_by=owner, order_by=order).label("place")
+    mine = is_one_of(owner, "ids", dialect)
     ranked = select(*chosen, place).where(and_(mine, condition)).subquery("ranked")
     kept = select(*(ranked.c[column.name] for column in chosen)).where(ranked.c.place <= bindparam("count"))
-    return Statement(kept.order_by(ranked.c.device_id, ranked.c.place))
+    return Statement(kept.order_by(ranked.c[history.owner], ranked.c.place))
 
 
 @prepared
@@ -139,11 +145,9 @@ def _page(  # noqa: PLR0917 - remembered by its arguments, which are positional
 @prepared
 def _counts(history: History, shape: FilterShape, dialect: str) -> Statement:
     table = table_columns(history.table)
-    mine = is_one_of(table["device_id"], "ids", dialect)
-    counted = select(table["device_id"], func.count().label("count")).where(
-        mine, filter_condition(shape, table, dialect)
-    )
-    return Statement(counted.group_by(table["device_id"]))
+    owner = table[history.owner]
+    condition = and_(is_one_of(owner, "ids", dialect), filter_condition(shape, table, dialect))
+    return Statement(select(owner, func.count().label("count")).where(condition).group_by(owner))
 
 
 @prepared

@@ -62,7 +62,7 @@ async def record(scope: Scope, new: NewRecord) -> Row:
     async with scope.store.transaction() as transaction:
         await devices.locked(transaction, new.device_id, None)
         record_id = await maintenance_records.add(transaction, values, parts)
-        await scope.services.alerting.maintenance(transaction, [new.device_id])
+        await scope.services.alerting.maintenance(transaction, [new.device_id], begins=False)
     return {"id": record_id, "cost_minor": None, "cost_currency": None, **values}
 
 

@@ -91,8 +91,8 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
     "alerts": (
         AlertSettings,
         {
-            "check_seconds": 0.1,
-            "sweep_seconds": 0.1,
+            "check_seconds": 1,
+            "sweep_seconds": 60,
             "offline_hold_seconds": 300,
             "offline_recover_seconds": 60,
             "anomaly_min_severity": "HIGH",

@@ -116,16 +116,21 @@ class Alerting:
         there = await device_changes.lock(transaction, device_ids)
         await self.observe(transaction, [of_silence(row, now) for row in there.values()])
 
-    async def maintenance(self, transaction: Transaction, device_ids: Sequence[int]) -> None:
-        """Look at when devices were maintained last."""
+    async def maintenance(self, transaction: Transaction, device_ids: Sequence[int], *, begins: bool = True) -> None:
+        """Look at when devices were maintained last.
+
+        Args:
+            transaction: in which alerts are raised and resolved.
+            device_ids: which devices.
+            begins: alerts may be raised; otherwise they are only resolved. Somebody who tells of old work does not want
+                to hear that there should be newer.
+        """
         now = self._now()
         there = await device_changes.lock(transaction, device_ids)
         rules = await self.rules(transaction, there)
         last = await alert_conditions.last_maintained(transaction, list(there))
-        await self.observe(
-            transaction,
-            [of_maintenance(id_, at, rules[id_][AlertKind.MAINTENANCE_DUE], now) for id_, at in sorted(last.items())],
-        )
+        found = [of_maintenance(id_, at, rules[id_][AlertKind.MAINTENANCE_DUE], now) for id_, at in last.items()]
+        await self.observe(transaction, [each for each in found if begins or each.severity is None])
 
     async def switched_off(self, transaction: Transaction, device: Row, kind: AlertKind) -> None:
         """Forget a condition that a rule of its device no longer wants; the alert is its caller's to resolve."""

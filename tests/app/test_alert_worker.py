@@ -166,8 +166,9 @@ async def test_a_fleet_that_falls_silent_is_taken_in_parts(lab: AlertLab, statem
     assert len(await lab.standing()) == 600
 
 
-async def test_the_worker_goes_on_until_it_is_cancelled(lab: AlertLab):
+async def test_the_worker_goes_on_until_it_is_cancelled(store: Store):
     """It checks and sweeps again and again, and says so."""
+    lab = AlertLab(store, alerts={"check_seconds": 0.05, "sweep_seconds": 0.05})
     beats: list[str] = []
     supervisor = Supervisor([watching(lab)], on_failure=beats.append)
     (state,) = supervisor.states

@@ -106,6 +106,8 @@ async def test_maintenance_that_is_due_is_alerted_of_until_it_is_done(lab: Alert
     installed = await add_heater(lab.store, installed_at=long_ago, created_at=MIDDAY)
     registered = await add_heater(lab.store, created_at=long_ago)
     young = await add_heater(lab.store, installed_at=MIDDAY - timedelta(days=364), created_at=long_ago)
+    await record(lab, registered, MIDDAY - timedelta(days=390))
+    assert await lab.alerts() == []
     await look(lab, installed, registered, young)
     assert await lab.standing() == {
         (installed, "MAINTENANCE_DUE"): "MEDIUM",

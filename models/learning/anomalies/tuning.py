@@ -53,8 +53,8 @@ class Tuning:
     limit_step: float = 0.7
     habituation: float = 0.5
     fast_weight: float = 0.1
-    margin: float = 1.4
-    caution: float = 0.75
+    margin: float = 1.5
+    caution: float = 0.5
     warm_up_readings: int = 128
     warm_up_hours: float = 24.0
     confirming_readings: int = 3

@@ -5,8 +5,7 @@ from numpy.typing import NDArray
 
 from models.learning.anomalies.nonconformity import EVIDENCES, Traces
 from models.learning.anomalies.pieces import Piece
-from models.learning.anomalies.steps import Evidence
-from models.learning.anomalies.tuning import MICROS_PER_HOUR, BoolArray, FloatArray, IntArray, Packed, Tuning
+from models.learning.anomalies.tuning import HOURS, MICROS_PER_HOUR, BoolArray, FloatArray, IntArray, Packed, Tuning
 
 # A block that took so many times as long as usual has a silence in it, which says nothing about the pace.
 _LONGEST_BLOCK = 4.0
@@ -65,7 +64,7 @@ def end_blocks(work: Packed, is_ended: BoolArray, newest: IntArray, tuning: Tuni
     rows["change"] = np.where(weight > 0, usual, 0.0)
     rows["mean"] += moved
     rows["weight"] = weight
-    _remember_limits(rows, before, kept, tuning)
+    _remember_limits(rows, before, newest[is_ended], kept, tuning)
     rows["sums"] = 0.0
     rows["greatest"] = 0.0
     rows["phase"] = 0
@@ -74,19 +73,24 @@ def end_blocks(work: Packed, is_ended: BoolArray, newest: IntArray, tuning: Tuni
     work[is_ended] = rows
 
 
-def _remember_limits(rows: Packed, variance_before: FloatArray, kept: FloatArray, tuning: Tuning) -> None:
+def _remember_limits(
+    rows: Packed, variance_before: FloatArray, newest: IntArray, kept: FloatArray, tuning: Tuning
+) -> None:
     """Let limits fade, and rise where the block went beyond them.
 
-    Once a device is warm they rise by a part of the way only: what rises slowly is not to take them along.
+    Once a device is warm they rise by a part of the way only, and by the rest when a day is over without an alarm: what
+    rises slowly is not to take its limit along.
     """
+    rescaling = _rescaling(variance_before, rows)
     limit, greatest = rows["limit"] * (kept ** (1 / tuning.limit_memories)).astype(np.float32), rows["greatest"]
-    is_warm = rows["is_warm"][:, None] & (limit > 0)
-    channels = rows["mean"].shape[1]
-    season = EVIDENCES.index(Evidence.SEASON) * channels
-    is_warm[:, season : season + channels] = False
-    part = np.where(limit > 0, greatest / np.where(limit > 0, limit, 1.0), 1.0) ** np.float32(tuning.limit_step)
-    risen = np.where(is_warm, limit * part, greatest)
-    rows["limit"] = np.where(greatest > limit, risen, limit) * _rescaling(variance_before, rows)
+    is_known = rows["is_warm"][:, None] & (limit > 0)
+    part = np.where(is_known, greatest / np.where(is_known, limit, 1.0), 1.0) ** np.float32(tuning.limit_step)
+    limit = np.where(greatest > limit, np.where(is_known, limit * part, greatest), limit)
+    of_day = np.maximum(rows["day_greatest"], greatest)
+    is_over = newest - rows["day_began"] >= HOURS * MICROS_PER_HOUR
+    rows["day_began"] = np.where(is_over, newest, rows["day_began"])
+    rows["limit"] = np.where(is_over[:, None], np.maximum(limit, of_day), limit) * rescaling
+    rows["day_greatest"] = np.where(is_over[:, None], np.float32(0), of_day * rescaling)
 
 
 def _rescaling(before: FloatArray, rows: Packed) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What is known of each device: a few hundred bytes that every batch needs, and the profile of the day."""
+"""What is known of each device: about a kilobyte that every batch needs, and the profile of the day."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -42,6 +42,8 @@ def hot_type(channels: int, evidences: int) -> np.dtype[Any]:
             ("days", "<f4", (channels,)),  # that the season's mean is made of
             ("limit", "<f4", (every,)),  # greatest nonconformity that is remembered
             ("greatest", "<f4", (every,)),  # that of the block
+            ("day_greatest", "<f4", (every,)),  # that of the day
+            ("day_began", "<i8"),
             ("began", "<i8"),  # the incident
             ("ended", "<i8"),
             ("peaked", "<i8"),

@@ -29,7 +29,8 @@ class Tuning:
         memory_hours: time after which what was learnt has faded to 1/e ...
         memory_readings: ... but not before so many readings.
         limit_memories: how many times as long limits are remembered.
-        limit_step: how far a limit rises, on a scale of logarithms, towards what exceeded it without alarming.
+        limit_step: how far a limit rises at once, on a scale of logarithms, towards what exceeded it without alarming;
+            it goes the whole way when the day is over.
         habituation: how far it rises towards what alarmed; so what recurs becomes usual.
         fast_weight: weight of a reading in the short means, if it comes after the usual interval.
         margin: strangeness that alarms: the threshold of the score.
@@ -50,7 +51,7 @@ class Tuning:
     memory_hours: float = 168.0
     memory_readings: int = 2000
     limit_memories: float = 4.0
-    limit_step: float = 0.7
+    limit_step: float = 0.5
     habituation: float = 0.5
     fast_weight: float = 0.1
     margin: float = 1.5

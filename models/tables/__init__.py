@@ -1,11 +1,18 @@
 """The tables, one file each; importing this package registers them all on SQLModel.metadata."""
 
-from models.tables.alert import AlertChangeRow, AlertConditionRow, AlertRow, AlertRuleRow
+from models.tables.alert import AlertChangeRow, AlertConditionRow, AlertRow, AlertRuleRow, ModelConditionRow
 from models.tables.anomaly import AnomalyDetectorRow, AnomalyProfileRow, AnomalyRow
 from models.tables.device import DeviceRow
 from models.tables.device_failure import DeviceFailureRow
 from models.tables.event import EventLogRow, EventRow
 from models.tables.maintenance_record import MaintenancePartRow, MaintenanceRecordRow
+from models.tables.model_monitoring import (
+    ModelDriftRow,
+    ModelHealthRow,
+    ModelMetricRow,
+    PredictionOutcomeRow,
+    WorkerLeaseRow,
+)
 from models.tables.prediction import PredictionFeaturesRow, PredictionRow
 from models.tables.prediction_model import PredictionModelRow, TrainingRunRow
 from models.tables.reading_hours import VENDING_MACHINE_HOURS, WATER_HEATER_HOURS, StaleReadingHourRow
@@ -36,8 +43,13 @@ __all__ = [
     "EventRow",
     "MaintenancePartRow",
     "MaintenanceRecordRow",
+    "ModelConditionRow",
+    "ModelDriftRow",
+    "ModelHealthRow",
+    "ModelMetricRow",
     "PredictionFeaturesRow",
     "PredictionModelRow",
+    "PredictionOutcomeRow",
     "PredictionRow",
     "StaleReadingHourRow",
     "TrainingRunRow",
@@ -50,4 +62,5 @@ __all__ = [
     "WaterHeaterControlChangeRow",
     "WaterHeaterReadingRow",
     "WaterHeaterRow",
+    "WorkerLeaseRow",
 ]

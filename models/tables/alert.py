@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from models.tables.columns import ID_TYPE, NEVER_REUSED, device_key, instant, serial_key
@@ -12,7 +12,8 @@ class AlertRow(SQLModel, table=True):
     """Something that people have to know of, from OPEN by way of ACKNOWLEDGED to RESOLVED.
 
     `deduplication_key` says what it is about: while one alert of a key is not resolved there is no second one.
-    `device_kind` repeats what the device says, for filters.
+    It is of a device or of a model; `device_kind` repeats what the device says, for filters, and `impact` says what
+    rests on the model.
     """
 
     __tablename__ = "alerts"  # pyright: ignore[reportAssignmentType]
@@ -33,6 +34,7 @@ class AlertRow(SQLModel, table=True):
             sqlite_where=text("state <> 'RESOLVED'"),
         ),
         Index("ix_alerts_anomaly_id", "anomaly_id"),
+        Index("ix_alerts_model_id_raised_at_id", "model_id", "raised_at", "id"),
         NEVER_REUSED,
     )
 
@@ -43,6 +45,9 @@ class AlertRow(SQLModel, table=True):
         sa_column=Column("device_id", ID_TYPE, ForeignKey("devices.id", ondelete="CASCADE"), nullable=True),
     )
     device_kind: str | None = Field(default=None, max_length=40)
+    # No foreign key: models are never deleted.
+    model_id: int | None = Field(default=None, sa_column=Column("model_id", BigInteger, nullable=True))
+    impact: str | None = Field(default=None, sa_column=Column("impact", Text, nullable=True))
     kind: str = Field(max_length=40)
     severity: str = Field(max_length=20)
     state: str = Field(max_length=20)
@@ -100,6 +105,24 @@ class AlertConditionRow(SQLModel, table=True):
     value: float | None = None
     threshold: float | None = None
     anomaly_id: int | None = Field(default=None, sa_column=Column("anomaly_id", ID_TYPE, nullable=True))
+
+
+class ModelConditionRow(SQLModel, table=True):
+    """A condition of a model that is not at rest, as `alert_conditions` are of devices."""
+
+    __tablename__ = "model_conditions"  # pyright: ignore[reportAssignmentType]
+
+    model_id: int = Field(
+        sa_column=Column("model_id", ID_TYPE, ForeignKey("prediction_models.id", ondelete="CASCADE"), primary_key=True)
+    )
+    kind: str = Field(primary_key=True, max_length=40)
+    phase: str = Field(max_length=20)
+    since: datetime = instant("since")
+    severity: str = Field(max_length=20)
+    message: str = Field(sa_column=Column("message", Text, nullable=False))
+    metric: str | None = Field(default=None, max_length=60)
+    value: float | None = None
+    threshold: float | None = None
 
 
 class AlertRuleRow(SQLModel, table=True):

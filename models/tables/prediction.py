@@ -13,6 +13,7 @@ class PredictionRow(SQLModel, table=True):
 
     `value`, `lower` and `upper` are what is compared with the outcome: days for LIFESPAN, a probability for
     MULTI_FACTOR, a score for ANOMALY, litres a day for USAGE_PATTERNS. `details` is JSON with the rest of the answer.
+    `missing_share` says which part of the features was missing, `duration_ms` how long the batch took that made it.
     """
 
     __tablename__ = "predictions"  # pyright: ignore[reportAssignmentType]
@@ -38,6 +39,8 @@ class PredictionRow(SQLModel, table=True):
     lower: float | None = None
     upper: float | None = None
     details: str = Field(sa_column=Column("details", Text, nullable=False))
+    missing_share: float | None = None
+    duration_ms: float | None = None
 
 
 class PredictionFeaturesRow(SQLModel, table=True):

@@ -1,9 +1,10 @@
 """Anomalies: opened, followed and closed by the detector."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from models.repositories.base import Reads, Writes
 from models.repositories.events import NewEvent
@@ -11,6 +12,7 @@ from models.repositories.histories import History
 from models.snapshots import snapshot
 from models.statements import Row, Statement, is_one_of, prepared, table_columns
 from models.tables import AnomalyRow
+from models.types import UtcDateTime
 
 ANOMALIES = History(AnomalyRow, "detected_at")
 ANOMALY = table_columns(AnomalyRow)
@@ -27,6 +29,14 @@ async def going_on(db: Reads, device_ids: Sequence[int]) -> dict[int, Row]:
     """Return the anomaly that has not ended of each device that has one."""
     rows = await db.fetch(_going_on(db.dialect), ids=list(device_ids))
     return {row["device_id"]: row for row in rows}
+
+
+async def recent(db: Reads, device_ids: Sequence[int], since: datetime) -> dict[int, list[Row]]:
+    """Return the anomalies of each device that go on or ended at an instant or after it, newest first."""
+    found: dict[int, list[Row]] = {}
+    for row in await db.fetch(_recent(db.dialect), ids=list(device_ids), since=since):
+        found.setdefault(row["device_id"], []).append(row)
+    return found
 
 
 async def add(transaction: Writes, rows: Sequence[dict[str, Any]]) -> None:
@@ -57,6 +67,14 @@ def changed(change: str, row: Row) -> NewEvent:
 def _going_on(dialect: str) -> Statement:
     mine = is_one_of(ANOMALY["device_id"], "ids", dialect)
     return Statement(select(*ANOMALY.values()).where(mine, ANOMALY["ended_at"].is_(None)))
+
+
+@prepared
+def _recent(dialect: str) -> Statement:
+    mine = is_one_of(ANOMALY["device_id"], "ids", dialect)
+    lately = or_(ANOMALY["ended_at"].is_(None), ANOMALY["ended_at"] >= bindparam("since", type_=UtcDateTime()))
+    rows = select(*ANOMALY.values()).where(mine, lately)
+    return Statement(rows.order_by(ANOMALY["detected_at"].desc(), ANOMALY["id"].desc()))
 
 
 @prepared

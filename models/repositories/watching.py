@@ -32,6 +32,12 @@ async def watched(db: Reads, ids: Sequence[int]) -> dict[int, Watched]:
     return {id_: Watched(state, bool(conditions), bool(rules)) for id_, state, conditions, rules in rows}
 
 
+async def states(db: Reads, ids: Sequence[int]) -> dict[int, bytes]:
+    """Return the detector's state of those devices that have one, without their locks."""
+    rows = await db.run(_STATES_OF[db.dialect], _list(db, ids))
+    return {row[0]: row[1] for row in rows}
+
+
 async def profiles(db: Reads, ids: Sequence[int]) -> dict[int, bytes]:
     """Return the detector's daily profile of those devices that have one."""
     rows = await db.run(_PROFILES_OF[db.dialect], _list(db, ids))
@@ -81,6 +87,10 @@ _WATCHED = {
         f"SELECT d.value, a.state, {_FLAGS.format(id='value')} FROM json_each(?1) AS d "  # noqa: S608 - no value
         "LEFT JOIN anomaly_detectors a ON a.device_id = d.value"
     ),
+}
+_STATES_OF = {
+    "postgresql": "SELECT device_id, state FROM anomaly_detectors WHERE device_id = ANY($1::bigint[])",
+    "sqlite": "SELECT device_id, state FROM anomaly_detectors WHERE device_id IN (SELECT value FROM json_each(?1))",
 }
 _PROFILES_OF = {
     "postgresql": "SELECT device_id, profile FROM anomaly_profiles WHERE device_id = ANY($1::bigint[])",

@@ -1,0 +1,70 @@
+"""What makes a device's history less reliable than it looks, in words, and what is done about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.devices import DeviceKind
+from models.learning.features import History
+from models.learning.unit_changes import UnitChange, unit_changes
+from resolvers.predicting.data import instant_of
+
+# Days without data after which half of the confidence is gone.
+_HALF_SURE_DAYS = 30.0
+_FRESH_DAYS = 3.0
+_WORTH_TELLING = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A history without the channels that cannot be relied on.
+
+    Attributes:
+        history: the channels are NaN throughout.
+        doubts: one sentence for each of them.
+    """
+
+    history: History
+    doubts: tuple[str, ...]
+
+
+def examined(kind: DeviceKind, history: History) -> Examined:
+    """Leave out channels whose unit seems to have changed: which of the two is right cannot be told."""
+    channels = kind.learnt.channels
+    changes = unit_changes(history.values, [channel.unit for channel in channels])
+    if not changes:
+        return Examined(history, ())
+    values = history.values.copy()
+    values[:, [change.column for change in changes]] = np.nan
+    told = tuple(_told(channels[change.column].label, history, change) for change in changes)
+    return Examined(replace(history, values=values), told)
+
+
+def _told(label: str, history: History, change: UnitChange) -> str:
+    day = instant_of(float(history.times[change.row]) - 1).date().isoformat()
+    step = f"from {change.before:.4g} to {change.after:.4g} on {day}, as from {change.units}"
+    return f"The {label} went {step}; it is left out."
+
+
+def staleness(days_until: float, now_days: float) -> tuple[float, tuple[str, ...]]:
+    """Return the factor of the confidence that old data leave, and a sentence where it is below 1.
+
+    Args:
+        days_until: instant of the newest data, in days.
+        now_days: the present, in days.
+    """
+    silent = now_days - days_until
+    if silent <= _FRESH_DAYS:
+        return 1.0, ()
+    return 2.0 ** (-(silent - _FRESH_DAYS) / _HALF_SURE_DAYS), (f"There are no data of the last {silent:.0f} days.",)
+
+
+def of_features(missing: float, outside: float) -> Sequence[str]:
+    """Return sentences about what a model uses that is missing, or beyond what it has seen."""
+    told: list[str] = []
+    if missing > _WORTH_TELLING:
+        told.append(f"{missing:.0%} of what the model goes by is missing.")
+    if outside > _WORTH_TELLING:
+        told.append(f"{outside:.0%} of what the model goes by is beyond what it has seen in training.")
+    return told

@@ -1,0 +1,117 @@
+"""Remaining life of devices, by the model of their kind that is in production."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from models.learning.features import ChannelMismatch, History
+from models.learning.lifespan import LifespanModel, Remaining
+from models.predicted import Absent, AbsentReason, Found
+from models.predictions import PredictionKind
+from resolvers.predicting.data import days_of, instant_of
+from resolvers.predicting.doubts import Examined, examined, of_features, staleness
+from resolvers.predicting.subjects import Compute, Outcomes, Subjects, same_for_all
+
+if TYPE_CHECKING:
+    from resolvers.context import Services
+
+# With fewer days of readings a device has no beginning that its present could be compared with.
+FEWEST_DAYS = 7
+
+Looked = tuple[Examined, Absent | None]
+
+
+class LifespanPredictor:
+    """Predicts in how many days a device will have to be replaced."""
+
+    needs_histories = True
+
+    async def prepare(self, services: "Services", subjects: Subjects) -> Compute:  # noqa: ARG002 - the protocol
+        """Load nothing: the histories are there."""
+        absent = subjects.no_model(PredictionKind.LIFESPAN)
+        if absent is not None:
+            return same_for_all(subjects, absent)
+        return lambda: _predicted(subjects)
+
+
+def usable(subjects: Subjects) -> list[Looked]:
+    """Return for each device what a model may look at, or why there is too little."""
+    places, known = subjects.places(), subjects.known_histories.histories
+    return [
+        _usable(subjects, known[places[row["id"]]], is_installed=row["installed_at"] is not None)
+        for row in subjects.rows
+    ]
+
+
+def _usable(subjects: Subjects, history: History, *, is_installed: bool) -> Looked:
+    days = int(np.isfinite(history.values).any(axis=1).sum()) if history.values.size else 0
+    if days >= FEWEST_DAYS:
+        return examined(subjects.kind, history), None
+    if is_installed:
+        # What is left is its age.
+        told = f"There are readings of {days} whole days; {FEWEST_DAYS} are needed to look at more than the age."
+        alone = replace(history, times=np.empty(0), values=np.empty((0, 0)), settings=np.empty((0, 0)))
+        return Examined(alone, (told,)), None
+    if days:
+        message = (
+            f"Readings of {days} whole days are there, {FEWEST_DAYS} are needed, and its installation is not known."
+        )
+        return Examined(history, ()), Absent(AbsentReason.TOO_LITTLE_HISTORY, message)
+    message = "There are no readings of a whole day, and when it was installed is not known."
+    return Examined(history, ()), Absent(AbsentReason.NO_READINGS, message)
+
+
+def mismatch(problem: ChannelMismatch) -> Absent:
+    """Return the reason that a model was trained on other channels than there are."""
+    return Absent(AbsentReason.MODEL_UNFIT, f"{problem} Train a new version.")
+
+
+def _predicted(subjects: Subjects) -> Outcomes:
+    model = subjects.models[PredictionKind.LIFESPAN]
+    looked = usable(subjects)
+    now = days_of(subjects.now)
+    there = [place for place, (_, absent) in enumerate(looked) if absent is None]
+    histories = [looked[place][0].history for place in there]
+    try:
+        found = cast("LifespanModel", model.model).predict(
+            subjects.known_histories.layout, histories, np.full(len(there), now)
+        )
+    except ChannelMismatch as problem:
+        return [mismatch(problem)] * len(subjects.rows)
+    outcomes: Outcomes = [absent or _nothing() for _, absent in looked]
+    for index, place in enumerate(there):
+        outcomes[place] = _outcome(model.id, found, index, looked[place][0], now)
+    return outcomes
+
+
+def _outcome(model_id: int, found: Remaining, index: int, looked: Examined, now: float) -> Found | Absent:
+    method = found.methods[index]
+    value, lower, upper = (float(each[index]) for each in (found.value, found.lower, found.upper))
+    if method is None or not np.isfinite([value, lower, upper]).all():
+        return _nothing()
+    history = looked.history
+    newest = float(history.times[-1]) if len(history.times) else None
+    factor, stale = (1.0, ()) if newest is None else staleness(newest, now)
+    doubts = (*looked.doubts, *stale, *of_features(float(found.missing[index]), float(found.outside[index])))
+    return Found(
+        method=method.value,
+        model_id=model_id,
+        data_until=None if newest is None else instant_of(newest),
+        confidence=float(found.confidence[index]) * factor,
+        value=value,
+        lower=lower,
+        upper=upper,
+        details={"doubts": list(doubts)},
+        features=plain(found.features[index].tolist()),
+    )
+
+
+def plain(values: Sequence[float]) -> list[float | None]:
+    """Return numbers as JSON has them: None for those that are not finite."""
+    return [value if np.isfinite(value) else None for value in values]
+
+
+def _nothing() -> Absent:
+    return Absent(AbsentReason.NO_READINGS, "Neither readings nor the beginning of its service are known.")

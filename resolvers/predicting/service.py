@@ -1,0 +1,242 @@
+"""Predictions of devices: those that are fresh are used again, the others are made, stored and shared.
+
+Whoever asks at the same time for the same prediction shares one computation. All kinds that one turn of the loop asks
+for are made together: what they have in common is loaded once, and they are stored in one transaction.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from models.devices import KINDS
+from models.predicted import Absent, AbsentReason, Found
+from models.predictions import PredictionKind
+from models.repositories import anomalies, device_failures, devices, predictions
+from models.statements import Row
+from resolvers.predicting.anomaly import AnomalyPredictor, counts
+from resolvers.predicting.data import load_histories
+from resolvers.predicting.lifespan import LifespanPredictor
+from resolvers.predicting.registry import LoadedModel
+from resolvers.predicting.risk import RiskPredictor
+from resolvers.predicting.subjects import Outcomes, Predictor, Subjects
+from resolvers.predicting.usage import UsagePredictor
+
+if TYPE_CHECKING:
+    from resolvers.context import Services
+
+Key = tuple[int, PredictionKind]
+Answer = Row | Absent | None
+"""A stored prediction; why there is none; None for a device that does not exist."""
+
+_PREDICTORS: Mapping[PredictionKind, Predictor] = {
+    PredictionKind.LIFESPAN: LifespanPredictor(),
+    PredictionKind.ANOMALY: AnomalyPredictor(),
+    PredictionKind.USAGE_PATTERNS: UsagePredictor(),
+    PredictionKind.MULTI_FACTOR: RiskPredictor(),
+}
+# How many devices are looked at together: bounds the memory that their histories take.
+_MOST_DEVICES = 200
+
+
+class Predicting:
+    """Predictions that are being made in this process."""
+
+    def __init__(self) -> None:
+        self._running: dict[Key, asyncio.Future[Mapping[Key, Answer] | None]] = {}
+
+    async def find(self, services: "Services", keys: Sequence[Key]) -> dict[Key, Answer]:
+        """Return the present prediction of each device and kind.
+
+        Args:
+            services: of the process.
+            keys: any number.
+
+        Raises:
+            Unavailable: the database cannot be reached, or not be written to.
+        """
+        answers: dict[Key, Answer] = {}
+        missing = list(dict.fromkeys(keys))
+        while missing:
+            shared = {key: self._running[key] for key in missing if key in self._running}
+            mine = [key for key in missing if key not in shared]
+            if mine:
+                answers |= await self._lead(services, mine)
+            for future in dict.fromkeys(shared.values()):
+                answers |= await asyncio.shield(future) or {}
+            # Whoever computed them may have been cancelled, or have failed in its own way.
+            missing = [key for key in missing if key not in answers]
+        return {key: answers[key] for key in keys}
+
+    async def _lead(self, services: "Services", keys: Sequence[Key]) -> Mapping[Key, Answer]:
+        """Make predictions, and let others that ask for them meanwhile share them."""
+        future: asyncio.Future[Mapping[Key, Answer] | None] = asyncio.get_running_loop().create_future()
+        self._running |= dict.fromkeys(keys, future)
+        try:
+            found = await _found(services, keys)
+        except BaseException:
+            # Also where its client has left: those that wait try it themselves.
+            future.set_result(None)
+            raise
+        else:
+            future.set_result(found)
+            return found
+        finally:
+            for key in keys:
+                del self._running[key]
+
+
+async def _found(services: "Services", keys: Sequence[Key]) -> dict[Key, Answer]:
+    ids = list(dict.fromkeys(device_id for device_id, _ in keys))
+    answers: dict[Key, Answer] = {}
+    for start in range(0, len(ids), _MOST_DEVICES):
+        part = ids[start : start + _MOST_DEVICES]
+        among = set(part)
+        answers |= await _found_together(services, part, [key for key in keys if key[0] in among])
+    return answers
+
+
+async def _found_together(services: "Services", ids: Sequence[int], keys: Sequence[Key]) -> dict[Key, Answer]:
+    rows = {row["id"]: row for row in await devices.by_ids(services.store, ids) if row is not None}
+    retired = await device_failures.ends_of_life(services.store, ids)
+    answers: dict[Key, Answer] = {}
+    asked: dict[str, dict[PredictionKind, list[Row]]] = {}
+    for device_id, kind in keys:
+        row = rows.get(device_id)
+        absent = None if row is None else _not_predicted(row, kind, retired.get(device_id))
+        if row is None or absent is not None:
+            answers[device_id, kind] = absent
+        else:
+            asked.setdefault(row["kind"], {}).setdefault(kind, []).append(row)
+    for device_kind, wanted in asked.items():
+        answers |= await _OneKind(services, device_kind).answers(wanted)
+    return answers
+
+
+def _not_predicted(row: Row, kind: PredictionKind, retired_at: datetime | None) -> Absent | None:
+    label = KINDS[row["kind"]].label
+    if kind not in KINDS[row["kind"]].predicted:
+        return Absent(AbsentReason.NOT_OFFERED, f"{kind.value} is not predicted of a {label}.")
+    if retired_at is not None:
+        return Absent(AbsentReason.RETIRED, f"The {label} was given up at {retired_at.isoformat()}.")
+    return None
+
+
+class _OneKind:
+    """Answers for devices of one kind."""
+
+    def __init__(self, services: "Services", device_kind: str) -> None:
+        self._services = services
+        self._kind = KINDS[device_kind]
+        self._now = services.clock()
+
+    async def answers(self, wanted: Mapping[PredictionKind, Sequence[Row]]) -> dict[Key, Answer]:
+        models = await self._services.models.productions(self._services.store, self._kind.name)
+        answers: dict[Key, Answer] = dict(await self._fresh(wanted, models))
+        stale = {kind: [row for row in rows if (row["id"], kind) not in answers] for kind, rows in wanted.items()}
+        stale = {kind: rows for kind, rows in stale.items() if rows}
+        if stale:
+            answers |= await self._made(stale, models)
+        return answers
+
+    async def _fresh(
+        self, wanted: Mapping[PredictionKind, Sequence[Row]], models: Mapping[PredictionKind, LoadedModel]
+    ) -> dict[Key, Row]:
+        """Return stored predictions that are young enough, and that the present models would make again."""
+        ids = list(dict.fromkeys(row["id"] for rows in wanted.values() for row in rows))
+        age = timedelta(seconds=self._services.settings.predictions.reuse_seconds)
+        stored = await predictions.newest(self._services.store, ids, self._now - age)
+        of_anomalies = [row for (_, kind), row in stored.items() if kind == PredictionKind.ANOMALY.value]
+        going_on: Mapping[int, Row] = {}
+        if PredictionKind.ANOMALY in wanted and of_anomalies:
+            going_on = await anomalies.going_on(self._services.store, [row["device_id"] for row in of_anomalies])
+        fresh: dict[Key, Row] = {}
+        for kind, rows in wanted.items():
+            model = _used(kind, models)
+            for device in rows:
+                row = stored.get((device["id"], kind.value))
+                if row is None or model is None or row["model_id"] != model.id:
+                    continue
+                if kind is PredictionKind.ANOMALY and not _still_holds(row, going_on.get(device["id"])):
+                    continue
+                fresh[device["id"], kind] = row
+        return fresh
+
+    async def _made(
+        self, wanted: Mapping[PredictionKind, Sequence[Row]], models: Mapping[PredictionKind, LoadedModel]
+    ) -> dict[Key, Answer]:
+        histories = None
+        with_history = [row for kind, rows in wanted.items() if _PREDICTORS[kind].needs_histories for row in rows]
+        if with_history:
+            ids = list(dict.fromkeys(row["id"] for row in with_history))
+            histories = await load_histories(
+                self._services.store, self._kind, ids, until=self._now, load_days=self._services.hours.days
+            )
+            # One that was removed a moment ago has no history.
+            there = set(histories.device_ids)
+            wanted = {kind: [row for row in rows if self._is_there(kind, row, there)] for kind, rows in wanted.items()}
+        subjects = {kind: Subjects(self._kind, rows, self._now, models, histories) for kind, rows in wanted.items()}
+        computations = {kind: await _PREDICTORS[kind].prepare(self._services, each) for kind, each in subjects.items()}
+        # Everything that computes does so in one thread: the event loop goes on meanwhile.
+        outcomes: dict[PredictionKind, Outcomes] = await asyncio.to_thread(
+            lambda: {kind: compute() for kind, compute in computations.items()}
+        )
+        found = {
+            (row["id"], kind): outcome
+            for kind, each in subjects.items()
+            for row, outcome in zip(each.rows, outcomes[kind], strict=True)
+        }
+        return await self._stored(found)
+
+    @staticmethod
+    def _is_there(kind: PredictionKind, row: Row, there: set[int]) -> bool:
+        return not _PREDICTORS[kind].needs_histories or row["id"] in there
+
+    async def _stored(self, found: Mapping[Key, Found | Absent]) -> dict[Key, Answer]:
+        new = {key: outcome for key, outcome in found.items() if isinstance(outcome, Found)}
+        answers: dict[Key, Answer] = {
+            key: outcome if isinstance(outcome, Absent) else None for key, outcome in found.items()
+        }
+        if not new:
+            return answers
+        rows = [self._row(key, outcome) for key, outcome in new.items()]
+        features = {
+            (device_id, kind.value): outcome.features
+            for (device_id, kind), outcome in new.items()
+            if outcome.features is not None
+        }
+        async with self._services.store.transaction() as transaction:
+            stored = await predictions.add(transaction, rows, features)
+        return answers | {(device_id, PredictionKind(kind)): row for (device_id, kind), row in stored.items()}
+
+    def _row(self, key: Key, found: Found) -> dict[str, Any]:
+        device_id, kind = key
+        return {
+            "device_id": device_id,
+            "device_kind": self._kind.name,
+            "kind": kind.value,
+            "model_id": found.model_id,
+            "method": found.method,
+            "predicted_at": self._now,
+            "data_until": found.data_until,
+            "confidence": found.confidence,
+            "value": found.value,
+            "lower": found.lower,
+            "upper": found.upper,
+            "details": orjson.dumps(found.details).decode(),
+        }
+
+
+def _used(kind: PredictionKind, models: Mapping[PredictionKind, LoadedModel]) -> LoadedModel | None:
+    """Return the model that makes a prediction: without one of risk, that of remaining life tells the risk by age."""
+    if kind is PredictionKind.MULTI_FACTOR and kind not in models:
+        return models.get(PredictionKind.LIFESPAN)
+    return models.get(kind)
+
+
+def _still_holds(row: Row, going_on: Row | None) -> bool:
+    """Say whether the incident of a prediction is the one that goes on now."""
+    present = going_on["id"] if going_on is not None and counts(going_on) else None
+    return orjson.loads(row["details"])["going_on"] == present

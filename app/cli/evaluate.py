@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 
 from app.cli.console import Commands, load_settings, output
+from app.cli.evaluate_anomalies import anomalies
 from app.cli.evaluate_usage import usage
 from app.evaluation.demand import run
 
@@ -52,3 +53,4 @@ def demand(
 
 
 evaluate.command()(usage)
+evaluate.command()(anomalies)

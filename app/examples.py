@@ -28,6 +28,8 @@ query Fleet {
   fleet {
     deviceCount
     devicesByStatus { status count }
+    openAnomaliesBySeverity { severity count }
+    openAlertsBySeverity { severity count }
   }
   devices(first: 10) {
     edges {
@@ -53,17 +55,15 @@ mutation Warmer {{
   }}
 }}
 """,
-        f"""\
-# Its readings, as they arrive.
-subscription Live {{
-  readingRecorded(deviceIds: ["{heater_id}"]) {{
-    device {{ name }}
-    reading {{
-      recordedAt
-      ... on WaterHeaterReading {{ temperature power flowRate }}
-    }}
-  }}
-}}
+        """\
+# Anomalies of the whole fleet, as they are found. The demo stages one each minute.
+subscription Anomalies {
+  anomalyDetected {
+    cursor
+    change
+    anomaly { id metric severity score explanation detectedAt device { name } }
+  }
+}
 """,
     )
 

@@ -13,7 +13,9 @@ from models.store import Store
 from resolvers.alerting import Alerting
 from resolvers.ingest import Ingest
 from resolvers.loaders import Batch
+from resolvers.predicting.hours import Hours
 from resolvers.predicting.registry import Models
+from resolvers.predicting.service import Predicting
 from settings.types import Settings
 
 
@@ -27,6 +29,8 @@ class Services:
     alerting: Alerting
     clock: Clock = now
     models: Models = field(default_factory=Models)
+    hours: Hours = field(default_factory=Hours)
+    predicting: Predicting = field(default_factory=Predicting)
 
 
 @dataclass(slots=True)

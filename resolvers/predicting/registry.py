@@ -74,6 +74,10 @@ class Models:
             ids = await prediction_models.in_production(store, device_kind)
         return {PredictionKind(kind): await self._get(store, model_id) for kind, model_id in ids.items()}
 
+    async def version(self, store: Store, model_id: int) -> LoadedModel:
+        """Return a version that there is, whatever its stage; without a statement unless it is new to this process."""
+        return await self._get(store, model_id)
+
     def _lacks_method(self, ids: dict[str, int], device_kind: str) -> bool:
         return any(kind.value not in ids for kind in METHODS if kind in KINDS[device_kind].predicted)
 

@@ -276,6 +276,14 @@ class SimulatorSettings:
     history_days: float = setting(
         "Days of history that the seed generates for water heaters.", at_least=0, at_most=3650
     )
+    coarse_history_days: float = setting(
+        "Days before that of which the seed generates a reading an hour of water heaters.", at_least=0, at_most=3650
+    )
+    retired_count: int = setting(
+        "Retired water heaters, with their lives up to their failures, that the seed generates.",
+        at_least=0,
+        at_most=999,
+    )
     sales_history_days: float = setting(
         "Days of history that the seed generates for vending machines.", at_least=0, at_most=3650
     )

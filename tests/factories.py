@@ -157,6 +157,8 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
             "device_count": 3,
             "vending_machine_count": 0,
             "history_days": 0.1,
+            "coarse_history_days": 0,
+            "retired_count": 0,
             "sales_history_days": 0.1,
             "interval_seconds": 60,
             "drill_interval_seconds": 0,

@@ -22,7 +22,7 @@ def demo(
     ] = None,
     machines: Annotated[int | None, typer.Option(help=_MACHINES_HELP, min=0, max=100_000)] = None,
     days: Annotated[
-        float | None, typer.Option(help="Days of history, instead of the two settings.", min=0, max=3650)
+        float | None, typer.Option(help="Days of history, instead of the settings.", min=0, max=3650)
     ] = None,
 ) -> None:
     """Make a demo fleet of water heaters and vending machines.
@@ -40,7 +40,11 @@ def demo(
         iotsphere demo --devices 200 --days 2
     """
     settings = load_settings(
-        device_count=devices, vending_machine_count=machines, history_days=days, sales_history_days=days
+        device_count=devices,
+        vending_machine_count=machines,
+        history_days=days,
+        sales_history_days=days,
+        coarse_history_days=None if days is None else 0,
     )
     with progress_bar("Making the demo fleet") as bar:
         seeded = run(_seed(settings, bar))

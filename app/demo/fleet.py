@@ -33,6 +33,7 @@ class DemoHeater:
     device_id: int
     spec: HeaterSpec
     latest_reading_at: datetime | None
+    created_at: datetime
 
 
 async def specifications(
@@ -60,7 +61,7 @@ def demo_heaters(specs: Sequence[HeaterSpec], rows: Sequence[Row]) -> list[DemoH
         spec = by_serial_number[row["serial_number"]]
         if row["heater_type"] == spec.heater_type.value:
             mine = replace(spec, target_temperature=row["target_temperature"], mode=known_mode(spec, row["mode"]))
-            heaters.append(DemoHeater(row["id"], mine, row["latest_reading_at"]))
+            heaters.append(DemoHeater(row["id"], mine, row["latest_reading_at"], row["created_at"]))
     return heaters
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.demo.fleet import SIMULATOR, DemoHeater, demo_heaters, specifications
 from app.demo.history import INTERVAL_SECONDS, History, Progress, silent
+from app.demo.past import DemoRetired, add_coarse_history, add_lives, demo_retired, retired_specifications
 from app.demo.vending_fleet import DemoMachine, demo_machines, vending_specifications
 from app.demo.vending_history import VendingHistory
 from models.devices.simulation import HeaterSpec, MaintenanceVisit, VendingSpec
@@ -57,7 +58,8 @@ class Seeded:
 async def seed(services: Services, progress: Progress = silent) -> Seeded:
     """Make what is missing of the demo fleet: devices, their maintenance, and their history.
 
-    Heaters have one reading a minute; vending machines have one in five minutes, and sell and are restocked meanwhile.
+    Heaters have one reading a minute, and one an hour of the time before; vending machines have one in five minutes,
+    and sell and are restocked meanwhile. Retired heaters have one reading an hour up to their failures.
     How large the fleet is and how far back its history goes is told by the section `simulator` of the settings. What
     exists is kept, so it may be called at any time; a call that was interrupted is completed by the next one.
 
@@ -67,16 +69,22 @@ async def seed(services: Services, progress: Progress = silent) -> Seeded:
     now, settings = services.clock(), services.settings.simulator
     specs, rows = await specifications(services.store, settings, now)
     vending_specs, vending_rows = await vending_specifications(services.store, settings, now)
-    known = {row["serial_number"] for row in (*rows, *vending_rows)}
-    missing = [spec for spec in (*specs, *vending_specs) if spec.serial_number not in known]
+    retired, retired_rows = await retired_specifications(services)
+    known = {row["serial_number"] for row in (*rows, *vending_rows, *retired_rows)}
+    wanted = (*specs, *vending_specs, *(each.spec for each in retired))
+    missing = [spec for spec in wanted if spec.serial_number not in known]
     for number, spec in enumerate(missing):
         progress("devices", number / len(missing))
         await _create(services, spec)
     heaters = demo_heaters(*await specifications(services.store, settings, now))
     machines = demo_machines(*await vending_specifications(services.store, settings, now))
-    await _add_maintenance(services, [*heaters, *machines])
-    traded, sale_count = await _add_trade(services, machines, progress)
-    return Seeded(len(missing), traded + await _add_readings(services, heaters, progress), sale_count)
+    dead = demo_retired(*await retired_specifications(services))
+    await _add_maintenance(services, [*heaters, *machines, *dead])
+    count, sale_count = await _add_trade(services, machines, progress)
+    count += await add_lives(services, dead, progress)
+    count += await _add_readings(services, heaters, progress)
+    count += await add_coarse_history(services, heaters, progress)
+    return Seeded(len(missing), count, sale_count)
 
 
 async def _create(services: Services, spec: HeaterSpec | VendingSpec) -> None:
@@ -92,7 +100,7 @@ async def _create(services: Services, spec: HeaterSpec | VendingSpec) -> None:
     await vending_machines.create(scope, given)
 
 
-async def _add_maintenance(services: Services, devices: Sequence[DemoHeater | DemoMachine]) -> None:
+async def _add_maintenance(services: Services, devices: Sequence[DemoHeater | DemoMachine | DemoRetired]) -> None:
     scope = Scope(services, SIMULATOR)
     ids = [device.device_id for device in devices]
     counts = await histories.count_by_devices(services.store, RECORDS, ids)

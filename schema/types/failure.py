@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from models.failures import PREVENTIVE_REPLACEMENT
 from models.repositories.device_failures import FAILURES
 from resolvers import devices, failures, histories
 from resolvers.context import Scope
@@ -55,7 +56,8 @@ class RecordFailureInput:
     )
     cause: str | None = strawberry.field(
         default=None,
-        description="What made it fail, in a word or two, the same for the same cause; at most 100 characters.",
+        description="What made it fail, in a word or two, the same for the same cause; at most 100 characters. "
+        f"{PREVENTIVE_REPLACEMENT} says that it had not failed when it was replaced.",
     )
     description: str | None = strawberry.field(
         default=None, description="What there is to know about it; at most 4000 characters."

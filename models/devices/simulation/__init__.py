@@ -3,8 +3,9 @@
 from models.devices.simulation.blocks import ReadingBlock
 from models.devices.simulation.fleet import generate_fleet
 from models.devices.simulation.incidents import Incident, IncidentKind
+from models.devices.simulation.retired import RetiredHeater, generate_retired
 from models.devices.simulation.simulation import FleetSimulation
-from models.devices.simulation.specs import HeaterSpec, Household, MaintenanceVisit, SparePart
+from models.devices.simulation.specs import HeaterSpec, Household, MaintenanceVisit, SparePart, true_end_of_life
 from models.devices.simulation.vending_blocks import Restocks, Sales, VendingBlock
 from models.devices.simulation.vending_fleet import generate_vending_fleet
 from models.devices.simulation.vending_incidents import VendingIncident, VendingIncidentKind
@@ -25,6 +26,7 @@ __all__ = [
     "MaintenanceVisit",
     "ReadingBlock",
     "Restocks",
+    "RetiredHeater",
     "Sales",
     "Site",
     "SlotSpec",
@@ -35,5 +37,7 @@ __all__ = [
     "VendingSimulation",
     "VendingSpec",
     "generate_fleet",
+    "generate_retired",
     "generate_vending_fleet",
+    "true_end_of_life",
 ]

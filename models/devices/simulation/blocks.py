@@ -31,6 +31,18 @@ class ReadingBlock:
     def __len__(self) -> int:
         return len(self.device_index)
 
+    def within(self, since: IntArray, until: IntArray) -> "ReadingBlock":
+        """Return the readings of each device from one instant to another, both inclusive.
+
+        Args:
+            since: (devices,) microseconds since 1970.
+            until: (devices,) likewise.
+        """
+        device, at = self.device_index, self.recorded_at_micros
+        kept = (at >= since[device]) & (at <= until[device])
+        channels = {name: values[kept] for name, values in self.channels.items()}
+        return ReadingBlock(device[kept], at[kept], channels, self.heating[kept])
+
     def batches(self, device_ids: Sequence[int], size: int) -> Iterator[ReadingBatch]:
         """Give the readings in the form that ingestion takes.
 

@@ -7,7 +7,7 @@ import numpy as np
 from models.devices.simulation.maintenance import maintenance_history
 from models.devices.simulation.products import PRODUCTS, Product
 from models.devices.simulation.specs import HeaterSpec, Household
-from models.devices.simulation.wear import Cause, CauseKind
+from models.devices.simulation.wear import SECONDS_PER_YEAR, Cause, CauseKind, drawn_limit
 from models.devices.water_heater import HeaterType, WaterHeaterMode
 
 FLATS_PER_BUILDING = 12
@@ -24,15 +24,11 @@ _TYPE_SHARES = {
 _MODE_SHARES = (0.7, 0.2, 0.1)
 _AWAY_SHARE = 0.03
 
-# How long ago a cause began (days) and how fast it goes (per year, in its unit): least and most.
-_ONSETS: dict[CauseKind, tuple[tuple[float, float], tuple[float, float]]] = {
-    CauseKind.SCALE: ((500, 1100), (0.8, 1.6)),
-    CauseKind.LEAK: ((10, 40), (0.3, 0.6)),
-    CauseKind.ELEMENT_AGEING: ((600, 1200), (0.07, 0.14)),
-    CauseKind.THERMOSTAT_DRIFT: ((400, 1000), (1.5, 3.0)),
-    CauseKind.ANODE_DEPLETION: ((1300, 1500), (0.18, 0.3)),
-}
-_OLDEST_CAUSE_DAYS = 1500
+# Wear goes fast in the demo: what takes years elsewhere takes so many days here, from the onset to the limit.
+_LIFE_DAYS = (80.0, 200.0)
+# How much of that is over when the fleet is made.
+_WORN_SHARES = (0.15, 0.85)
+_YOUNGEST_DAYS, _YOUNGEST_WORN_DAYS, _OLDEST_DAYS = 60, 1530, 3600
 
 
 def generate_fleet(count: int, seed: int, now: datetime) -> list[HeaterSpec]:
@@ -56,19 +52,43 @@ def generate_fleet(count: int, seed: int, now: datetime) -> list[HeaterSpec]:
 def _heater(index: int, seed: int, now: datetime) -> HeaterSpec:
     random = np.random.default_rng([seed, 1, index])
     causes = _causes(index, seed, now, random)
-    youngest = _OLDEST_CAUSE_DAYS + 30 if causes else 60
-    installed_at = (now - timedelta(days=float(random.uniform(youngest, 3600)))).replace(hour=9)
+    youngest = _YOUNGEST_WORN_DAYS if causes else _YOUNGEST_DAYS
+    installed_at = (now - timedelta(days=float(random.uniform(youngest, _OLDEST_DAYS)))).replace(hour=9)
+    return made_heater(index, f"WH-{index + 1:04}", installed_at, now, causes, random=random)
+
+
+def made_heater(
+    index: int,
+    serial_number: str,
+    installed_at: datetime,
+    until: datetime,
+    causes: tuple[Cause, ...],
+    *,
+    random: np.random.Generator,
+    name: str = "Water heater",
+) -> HeaterSpec:
+    """Make up a heater.
+
+    Args:
+        index: its place in the fleet, which gives its flat.
+        serial_number: unique.
+        installed_at: when its life began.
+        until: maintenance lies before this instant.
+        causes: what is wrong with it.
+        random: a generator of its own.
+        name: what stands before the number of its flat.
+    """
     household = _household(random)
     product = _product(household.people, random)
     building, flat = divmod(index, FLATS_PER_BUILDING)
-    name = _building_name(building)
+    building_name = _building_name(building)
     return HeaterSpec(
-        name=f"Water heater {name}{flat + 1:02}",
-        serial_number=f"WH-{index + 1:04}",
+        name=f"{name} {building_name}{flat + 1:02}",
+        serial_number=serial_number,
         manufacturer=product.manufacturer,
         model=product.model,
         firmware_version=product.firmware_versions[random.integers(len(product.firmware_versions))],
-        location=f"Building {name}, Flat {flat + 1}",
+        location=f"Building {building_name}, Flat {flat + 1}",
         installed_at=installed_at,
         heater_type=product.heater_type,
         mode=_mode(product, random),
@@ -84,7 +104,7 @@ def _heater(index: int, seed: int, now: datetime) -> HeaterSpec:
         mains_pressure_bar=float(np.clip(random.normal(3.6, 0.3), 2.8, 4.4)),
         household=household,
         causes=causes,
-        maintenance=maintenance_history(installed_at, now, causes, random),
+        maintenance=maintenance_history(installed_at, until, causes, random),
     )
 
 
@@ -117,12 +137,17 @@ def _causes(index: int, seed: int, now: datetime, random: np.random.Generator) -
     group, place = divmod(index, GROUP_SIZE)
     if place != np.random.default_rng([seed, 2, group]).integers(GROUP_SIZE):
         return ()
-    kinds = list(_ONSETS)
+    kinds = list(CauseKind)
     kind = kinds[group % len(kinds)]
-    days_ago, rates = _ONSETS[kind]
-    started_at = now - timedelta(days=float(random.uniform(*days_ago)))
+    days, worn = float(random.uniform(*_LIFE_DAYS)), float(random.uniform(*_WORN_SHARES))
+    return (lasting(kind, now - timedelta(days=days * worn), days, random),)
+
+
+def lasting(kind: CauseKind, started_at: datetime, days: float, random: np.random.Generator) -> Cause:
+    """Return a cause that reaches its limit after so many days."""
+    limit = drawn_limit(kind, random)
     direction = -1 if kind is CauseKind.THERMOSTAT_DRIFT and random.random() < 0.5 else 1
-    return (Cause(kind, started_at, direction * float(random.uniform(*rates))),)
+    return Cause(kind, started_at, direction * limit / (days * 86_400) * SECONDS_PER_YEAR, limit)
 
 
 def _building_name(number: int) -> str:

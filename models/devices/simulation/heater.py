@@ -30,6 +30,8 @@ COP_BOUNDS = (1.5, 3.8)
 EXPANSION_BAR_PER_KELVIN = 0.045
 EXPANSION_RELAX_SECONDS = 9_000.0
 EXPANSION_DRAWN_SECONDS = 20.0
+# In a longer step than this the thermostat would let the water get hotter by more than a kelvin.
+LONGEST_WHOLE_STEP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,18 @@ def _fire(
     pumped = available * controls.compressor_watts
     cop = coefficient_of_performance(state.temperature, given.room[step])
     heat = (plain * tanks.efficiency + pumped * cop) * given.heat_transfer[step]
-    return heating, plain + pumped, heat
+    if given.seconds[step] <= LONGEST_WHOLE_STEP_SECONDS:
+        return heating, plain + pumped, heat
+    share = _share_until_warm(tanks, controls.set_point - sensed, heat, given, step)
+    state.calling = state.calling & (share >= 1)
+    return heating, (plain + pumped) * share, heat * share
+
+
+def _share_until_warm(tanks: Tanks, missing: FloatArray, heat: FloatArray, given: Conditions, step: int) -> FloatArray:
+    """Return the share of a long step after which the thermostats switch off; power and heat become means of it."""
+    joules = np.maximum(heat * given.seconds[step], 1.0)
+    share = np.minimum(np.maximum(missing * tanks.heat_capacity / joules, 0.0), 1.0)
+    return np.where(given.stuck[step], 1.0, share)
 
 
 def _hot_flow(temperature: FloatArray, given: Conditions, step: int) -> FloatArray:

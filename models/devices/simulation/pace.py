@@ -7,7 +7,7 @@ import numpy as np
 from models.devices.simulation.hashing import IntArray
 
 MICROS_PER_DAY = 86_400_000_000
-# Longer steps would let a thermostat overshoot by more than a kelvin.
+# In longer steps heating begins too late by more than a minute.
 LONGEST_STEP_SECONDS = 60
 # Steps times devices of one block: it bounds the memory that a block needs to some hundred megabytes.
 MOST_CELLS = 500_000
@@ -28,7 +28,7 @@ class Pace:
     most: int
 
     @classmethod
-    def of(cls, interval_seconds: float, device_count: int) -> "Pace":
+    def of(cls, interval_seconds: float, device_count: int, longest_step_seconds: int = LONGEST_STEP_SECONDS) -> "Pace":
         """Choose the steps.
 
         Raises:
@@ -37,7 +37,7 @@ class Pace:
         interval = round(interval_seconds * 1e6)
         if interval < 1:
             raise ValueError(f"the interval is {interval_seconds} s; it must be at least a microsecond")
-        parts = max(1, -(-interval // (LONGEST_STEP_SECONDS * 1_000_000)))
+        parts = max(1, -(-interval // (longest_step_seconds * 1_000_000)))
         return cls(interval, parts, max(1, MOST_CELLS // max(1, parts * device_count)))
 
     def instants(self, now: int, until: int) -> IntArray:

@@ -36,9 +36,23 @@ class FleetSimulation:
     much as that would have.
 
     Habits follow the hours of UTC.
+
+    Args:
+        specs: the heaters.
+        seed: of all chance.
+        start: an aware instant.
+        longest_step_seconds: a step of several minutes is good for hourly readings, and so much faster.
     """
 
-    def __init__(self, specs: Sequence[HeaterSpec], seed: int, start: datetime) -> None:
+    def __init__(
+        self,
+        specs: Sequence[HeaterSpec],
+        seed: int,
+        start: datetime,
+        *,
+        longest_step_seconds: int = LONGEST_STEP_SECONDS,
+    ) -> None:
+        self._longest_step_seconds = longest_step_seconds
         self._specs = list(specs)
         self._seed = seed
         self._keys = hashed(seed, [text_key(spec.serial_number) for spec in specs])
@@ -78,7 +92,7 @@ class FleetSimulation:
         Raises:
             ValueError: the interval is shorter than a microsecond.
         """
-        pace = Pace.of(interval_seconds, len(self._specs))
+        pace = Pace.of(interval_seconds, len(self._specs), self._longest_step_seconds)
         while len(instants := pace.instants(self._now, to_micros(until))):
             yield self._block(instants, pace)
 

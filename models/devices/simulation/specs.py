@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from models.devices.simulation.wear import Cause
+from models.devices.simulation.wear import Cause, end_of_life
 from models.devices.water_heater import HeaterType, WaterHeaterMode
 
 
@@ -88,3 +88,8 @@ class HeaterSpec:
     household: Household = field(default_factory=Household)
     causes: tuple[Cause, ...] = ()
     maintenance: tuple[MaintenanceVisit, ...] = ()
+
+
+def true_end_of_life(spec: HeaterSpec) -> datetime | None:
+    """Return when a heater fails, or would have failed, of its true causes; None for one that does not wear."""
+    return end_of_life(spec.causes)

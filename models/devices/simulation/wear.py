@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 import numpy as np
@@ -43,13 +43,39 @@ MOST: dict[CauseKind, float] = {
 }
 
 
+# The level at which a heater is given up on average: a third more energy for the same water, a rusty tank that loses
+# 90 litres a day, barely half of the power, 360 litres a day, water that is cold or scalds.
+LIMITS: dict[CauseKind, float] = {
+    CauseKind.SCALE: 5.0,
+    CauseKind.ANODE_DEPLETION: 1.6,
+    CauseKind.ELEMENT_AGEING: 0.45,
+    CauseKind.LEAK: 0.25,
+    CauseKind.THERMOSTAT_DRIFT: 8.0,
+}
+# Standard deviation of the limits of single heaters, relative to these; none is further away than two of them.
+LIMIT_DEVIATION = 0.1
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One cause of wear: nothing before `started_at`, then growing by `rate_per_year`, in the unit of its kind."""
+    """One cause of wear: nothing before `started_at`, then growing by `rate_per_year`, in the unit of its kind.
+
+    Attributes:
+        limit: level at which the heater fails, above 0; that of its kind if None.
+    """
 
     kind: CauseKind
     started_at: datetime
     rate_per_year: float
+    limit: float | None = None
+
+    @property
+    def fails_at(self) -> datetime | None:
+        """When the limit is reached; None if it does not grow."""
+        if not self.rate_per_year:
+            return None
+        limit = LIMITS[self.kind] if self.limit is None else self.limit
+        return self.started_at + timedelta(seconds=limit / abs(self.rate_per_year) * SECONDS_PER_YEAR)
 
     def level(self, at: datetime) -> float:
         """Return how far the cause has come at an instant."""
@@ -93,6 +119,16 @@ def levels(causes: Sequence[Sequence[Cause]], kind: CauseKind, seconds: FloatArr
                 started[index], rate[index] = to_micros(cause.started_at) / 1e6, cause.rate_per_year
     years = np.maximum(seconds[:, None] - started, 0) / SECONDS_PER_YEAR
     return np.clip(years * rate, -MOST[kind], MOST[kind])
+
+
+def end_of_life(causes: Sequence[Cause]) -> datetime | None:
+    """Return when the first of a heater's causes reaches its limit; None if none does."""
+    return min((at for cause in causes if (at := cause.fails_at) is not None), default=None)
+
+
+def drawn_limit(kind: CauseKind, random: np.random.Generator) -> float:
+    """Draw the level at which one heater fails of a kind of cause."""
+    return LIMITS[kind] * (1 + LIMIT_DEVIATION * float(np.clip(random.normal(), -2, 2)))
 
 
 def wear_effects(causes: Sequence[Sequence[Cause]], seconds: FloatArray) -> WearEffects:

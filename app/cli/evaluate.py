@@ -8,6 +8,8 @@ from rich.markup import escape
 
 from app.cli.console import Commands, load_settings, output
 from app.cli.evaluate_anomalies import anomalies
+from app.cli.evaluate_lifespan import lifespan
+from app.cli.evaluate_risk import risk
 from app.cli.evaluate_usage import usage
 from app.evaluation.demand import run
 
@@ -53,4 +55,6 @@ def demand(
 
 
 evaluate.command()(usage)
+evaluate.command()(lifespan)
 evaluate.command()(anomalies)
+evaluate.command()(risk)

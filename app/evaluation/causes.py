@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.evaluation.state_files import States
-from models.learning.boosting import NothingToLearn
+from models.learning.boosting import Boosting, NothingToLearn
 from models.learning.features import FloatArray
-from models.learning.risk import RiskCase, RiskFactors, train
+from models.learning.risk import BOOSTING, RiskCase, RiskFactors, train
 
 HORIZON = 1.0
 _FAILED_AT = np.array([HORIZON])
@@ -80,13 +80,13 @@ def cases_of(states: States, outcome: FloatArray) -> list[RiskCase]:
     ]
 
 
-def learn_rules(states: States) -> list[Rule]:
+def learn_rules(states: States, boosting: Boosting = BOOSTING) -> list[Rule]:
     """Return the rules of all causes that occur often enough to be learnt."""
     rules: list[Rule] = []
     for place, cause in enumerate(states.cause_names):
         present = states.causes[:, place]
         try:
-            model = train(states.layout, cases_of(states, present), HORIZON).model
+            model = train(states.layout, cases_of(states, present), HORIZON, boosting=boosting).model
         except NothingToLearn:
             continue
         histories = [states.histories[row] for row in np.flatnonzero(present)]
@@ -96,8 +96,8 @@ def learn_rules(states: States) -> list[Rule]:
 
 def strongest_factors(factors: RiskFactors, row: int) -> list[frozenset[str]]:
     """Return the channels of the two factors that raise a risk most."""
-    order = np.argsort(-factors.contributions[row], kind="stable")[:_TOP]
-    return [frozenset(factors.channels[place]) for place in order.tolist()]
+    order: list[int] = np.argsort(-factors.contributions[row], kind="stable")[:_TOP].tolist()
+    return [frozenset(factors.channels[place]) for place in order]
 
 
 def _rule(cause: str, factors: RiskFactors) -> Rule:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from app.evaluation.run_to_failure_files import RunToFailure, read_runs
-from models.learning.boosting import NothingToLearn
+from models.learning.boosting import Boosting, NothingToLearn
 from models.learning.features import FloatArray, History
-from models.learning.lifespan import Life, load, train
+from models.learning.lifespan import MOST_ROWS, Life, load, train
 
 CAP = 125.0
 SEED = 1
@@ -102,10 +103,14 @@ def evaluate(
     return [evaluate_collection(collection, cap, seed) for collection in read_runs(path, settings)]
 
 
-def evaluate_collection(collection: RunToFailure, cap: float = CAP, seed: int = SEED) -> LifespanEvaluation:
+def evaluate_collection(
+    collection: RunToFailure, cap: float = CAP, seed: int = SEED, boosting: Boosting | None = None
+) -> LifespanEvaluation:
     """Predict the test set, or each fifth of the units from the others."""
     if len(collection.tested):
-        return _joined(collection, cap, [_predicted(collection, collection.runs, _Cases.of_tests(collection), cap)])
+        cases = _Cases.of_tests(collection)
+        return _joined(collection, cap, [_predicted(collection, collection.runs, cases, _Training(cap, boosting))])
+    training = _Training(cap, boosting, _CROSS_VALIDATED_ROWS)
     random = np.random.default_rng(seed)
     order = random.permutation(len(collection.runs))
     folds: list[set[int]] = [set(part.tolist()) for part in np.array_split(order, _FOLDS) if len(part)]
@@ -114,8 +119,7 @@ def evaluate_collection(collection: RunToFailure, cap: float = CAP, seed: int = 
             collection,
             [run for place, run in enumerate(collection.runs) if place not in fold],
             _Cases.of_runs([collection.runs[place] for place in sorted(fold)], random),
-            cap,
-            _CROSS_VALIDATED_ROWS,
+            training,
         )
         for fold in folds
     ]
@@ -168,6 +172,12 @@ def _score(values: FloatArray, truths: FloatArray) -> str:
     return f"{score:.0f}" if score < 1e6 else f"{score:.1e}"
 
 
+class _Training(NamedTuple):
+    cap: float
+    boosting: Boosting | None
+    most_rows: int = MOST_ROWS
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cases:
     histories: list[History]
@@ -202,12 +212,13 @@ class _Part:
     gap: float
 
 
-def _predicted(
-    collection: RunToFailure, runs: Sequence[History], cases: _Cases, cap: float, most_rows: int = 20_000
-) -> _Part:
+def _predicted(collection: RunToFailure, runs: Sequence[History], cases: _Cases, training: _Training) -> _Part:
     lives = [Life(history, failed_at=float(history.times[-1])) for history in runs]
     # What is evaluated is what would be stored and read back.
-    model = load(train(collection.layout, lives, cap=cap, most_rows=most_rows).text)
+    text = train(
+        collection.layout, lives, cap=training.cap, boosting=training.boosting, most_rows=training.most_rows
+    ).text
+    model = load(text)
     found = model.predict(collection.layout, cases.histories)
     why = model.explain(collection.layout, cases.histories)
     ages = np.array([history.end - history.start for history in cases.histories])

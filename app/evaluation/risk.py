@@ -9,9 +9,9 @@ import numpy as np
 from app.evaluation.causes import HORIZON, Attribution, Rule, cases_of, learn_rules, strongest_factors
 from app.evaluation.log_files import MachineLogs, is_logs, read_logs
 from app.evaluation.state_files import States, read_states
-from models.learning.boosting import NothingToLearn, folds_of
+from models.learning.boosting import Boosting, NothingToLearn, folds_of
 from models.learning.features import FloatArray
-from models.learning.risk import RiskCase, load, looks_at, outcomes, pr_auc, roc_auc, train
+from models.learning.risk import BOOSTING, RiskCase, load, looks_at, outcomes, pr_auc, roc_auc, train
 
 SEED = 1
 _FOLDS = 5
@@ -60,18 +60,18 @@ def evaluate(path: Path, *, target: str | None = None, seed: int = SEED) -> Risk
     return evaluate_states(read_states(path, target), seed)
 
 
-def evaluate_states(states: States, seed: int = SEED) -> RiskEvaluation:
+def evaluate_states(states: States, seed: int = SEED, boosting: Boosting = BOOSTING) -> RiskEvaluation:
     """Predict each fifth of the states from the others, and explain those that failed."""
     cases = cases_of(states, states.failed)
     fold = folds_of(np.arange(len(cases)), states.failed, _FOLDS, seed)
-    rules = {rule.cause: rule for rule in learn_rules(states)}
+    rules = {rule.cause: rule for rule in learn_rules(states, boosting)}
     probabilities, attribution = np.empty(len(cases)), Attribution()
     weights: dict[str, float] = {}
     for part in range(_FOLDS):
         tested = np.flatnonzero(fold == part)
         learnt = [cases[place] for place in np.flatnonzero(fold != part)]
         # What is evaluated is what would be stored and read back.
-        model = load(train(states.layout, learnt, HORIZON).text)
+        model = load(train(states.layout, learnt, HORIZON, boosting=boosting).text)
         found = model.predict(states.layout, [states.histories[place] for place in tested])
         probabilities[tested] = found.probability
         factors = model.factors(found.features)
@@ -93,7 +93,7 @@ def evaluate_states(states: States, seed: int = SEED) -> RiskEvaluation:
     )
 
 
-def evaluate_logs(logs: MachineLogs) -> RiskEvaluation:
+def evaluate_logs(logs: MachineLogs, boosting: Boosting = BOOSTING) -> RiskEvaluation:
     """Learn half of the machines until two thirds of the time, and predict the other half after it, both ways."""
     middle = logs.first + _LEARNT_SHARE * (logs.last - logs.first)
     truths: list[FloatArray] = []
@@ -102,7 +102,7 @@ def evaluate_logs(logs: MachineLogs) -> RiskEvaluation:
     for half in (0, 1):
         learnt = [_until(case, middle) for case in logs.cases[half::2]]
         tested = [replace(case, observed_from=middle) for case in logs.cases[1 - half :: 2]]
-        model = load(train(logs.layout, learnt, _LOG_HORIZON_DAYS, most_rows=_MOST_ROWS).text)
+        model = load(train(logs.layout, learnt, _LOG_HORIZON_DAYS, boosting=boosting, most_rows=_MOST_ROWS).text)
         looks = looks_at(tested, _LOG_HORIZON_DAYS, _MOST_TESTED)
         for case, instants in zip(tested, looks, strict=True):
             truths.append(outcomes(case, instants, _LOG_HORIZON_DAYS))

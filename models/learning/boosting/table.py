@@ -46,7 +46,7 @@ def telling_columns(features: FloatArray) -> IntArray:
     for index in range(features.shape[1]):
         column: FloatArray = features[:, index]
         known = column[np.isfinite(column)]
-        varies = len(known) and (len(known) < len(column) or known.min() < known.max())
+        varies = len(known) and known.min() < known.max()
         fingerprint: bytes = column.tobytes()
         if varies and fingerprint not in seen:
             seen.add(fingerprint)

@@ -16,6 +16,8 @@ FLOORS = (2.0, 2.0, 1.0, 0.5, 0.25, 0.75)
 JOINT_FLOOR = 1.0
 # Usual intervals after which the reading before is too old to compare with.
 _LONGEST_JUMP = 8.0
+# What is stranger makes no difference, and would leave no score below 1.
+_GREATEST = 1e9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,4 +108,4 @@ def nonconformities(piece: Piece, work: Packed, traces: Traces, season: Season) 
     squares = np.where(shift > 0, shift * shift, 0.0)
     found[:, :, -1] = np.sqrt(squares.sum(axis=2) / channels)
     found[~(found > 0)] = 0.0
-    return found
+    return np.minimum(found, _GREATEST)

@@ -8,6 +8,8 @@ import numpy as np
 from models.learning.anomalies.tuning import HOURS, MICROS_PER_HOUR, BoolArray, FloatArray, IntArray, Packed
 
 _DAY = HOURS * MICROS_PER_HOUR
+# Squares of greater values, which no sensor reports, would overflow: they count as missing.
+_GREATEST_VALUE = 1e100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +24,7 @@ class Piece:
         at: (length, d) microseconds since 1970.
         hour: (length, d) hours since 1970.
         values: (length, d, channels) NaN where missing or padding.
-        is_known: (length, d, channels) whether it is there.
+        is_known: (length, d, channels) whether it is there, and finite.
     """
 
     devices: IntArray
@@ -83,7 +85,7 @@ def _piece(call: tuple[IntArray, IntArray, FloatArray], order: IntArray, starts:
     present = step < counts
     rows = order[starts + np.minimum(step, counts - 1)]
     own = values[rows]
-    is_known = np.isfinite(own)
+    is_known = np.abs(own) < _GREATEST_VALUE
     if not present.all():
         is_known &= present[:, :, None]
     own[~is_known] = np.nan

@@ -102,7 +102,8 @@ def test_scores_are_in_range():
     """Scores lie in [0, 1) whatever comes: gaps, constants, huge values, infinities and channels that never report."""
     detector = Detector(CHANNELS, QUICK)
     device, at, values = readings(60)
-    values[::50, 0], values[7::50, 1], values[:, 2] = 1e12, np.inf, 5.0
+    values[::50, 0], values[7::50, 1], values[11::50, 1], values[:, 2] = 1e90, np.inf, -1e300, 5.0
+    values[700:, 2] += 1e-9 * np.arange(len(values) - 700)
     score = detector.score(detector.load([None] * 4), device, at, values).score
     assert np.isfinite(score).all()
     assert score.min() >= 0

@@ -172,12 +172,13 @@ class Ingest:
         changes = await self._detection.score(transaction, batch, remembered, self._now())
         if changes:
             await self._alerting.observe(transaction, list(map(_observation, changes)))
+        changed = {change.anomaly["device_id"] for change in changes}
         await self._alerting.readings(
             transaction,
             batch,
             devices,
             # An anomaly that was told just now may have left a condition.
-            has_conditions={id_ for id_, watched in remembered.items() if watched.has_conditions or changes},
+            has_conditions={id_ for id_, watched in remembered.items() if watched.has_conditions or id_ in changed},
             has_rules={id_ for id_, watched in remembered.items() if watched.has_rules},
         )
         return changes

@@ -7,7 +7,7 @@ from app.database import effective, opened
 from app.demo.history import Progress, silent
 from app.demo.seeding import seed
 from app.telemetry import MeasuredIngest, Telemetry
-from app.workers import AlertWatching, Partitioning, SilenceWatching, Simulating, Summing, Supervisor, Worker
+from app.workers import AlertWatching, Partitioning, SilenceWatching, Simulating, Summing, Supervisor, Training, Worker
 from models.store import Store
 from resolvers.alerting import Alerting
 from resolvers.context import Services
@@ -65,6 +65,7 @@ def _workers(services: Services) -> list[Worker]:
         SilenceWatching(services.store, services.alerting, services.settings.devices),
         AlertWatching(services.store, services.alerting, services.settings.alerts),
         Summing(services.store),
+        Training(services),
     ]
     if services.store.dialect == "postgresql":
         workers.append(Partitioning(services.store))

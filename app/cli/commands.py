@@ -11,6 +11,7 @@ from app.cli.ingest import ingest
 from app.cli.ingest_sales import ingest_sales
 from app.cli.schema import export_schema
 from app.cli.serve import serve
+from app.cli.train import models, promote_model, train
 
 cli = typer.Typer(
     name="iotsphere",
@@ -30,6 +31,9 @@ cli = typer.Typer(
 
 for command in (serve, migrate, demo, simulate, ingest, ingest_sales):
     cli.command()(command)
+for command in (train, models):
+    cli.command()(command)
+cli.command("promote")(promote_model)
 cli.add_typer(evaluate, name="evaluate")
 for command in (export_schema, config):
     cli.command()(command)

@@ -6,6 +6,7 @@ from app.workers.silence import SilenceWatching
 from app.workers.simulating import Simulating
 from app.workers.summing import Summing
 from app.workers.supervisor import Supervisor, Worker, WorkerState
+from app.workers.training import Training
 
 __all__ = [
     "AlertWatching",
@@ -14,6 +15,7 @@ __all__ = [
     "Simulating",
     "Summing",
     "Supervisor",
+    "Training",
     "Worker",
     "WorkerState",
 ]

@@ -6,7 +6,7 @@ import logging
 from app.training import TrainingFailed, carry_out
 from app.workers.supervisor import Beat
 from resolvers.context import Services
-from resolvers.predicting import first_models, training
+from resolvers.predicting import first_models, methods, training
 from resolvers.predicting.training import TrainingEnded
 
 logger = logging.getLogger("iotsphere.training")
@@ -23,6 +23,7 @@ class Training:
     async def run(self, beat: Beat) -> None:
         """Look for trainings at each interval."""
         settings = self._services.settings.predictions
+        await methods.register_all(self._services.store, self._services.clock())
         while True:
             await training.abandon(self._services)
             if settings.trains_first_models:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlmodel import SQLModel
 
 from models.devices import KINDS
@@ -18,6 +18,16 @@ _DEVICE = table_columns(DeviceRow)
 async def ids_of_kind(db: Reads, kind: str) -> list[int]:
     """Return the ids of all devices of a kind, in their order."""
     return [row["id"] for row in await db.fetch(_ids_of_kind(), kind=kind)]
+
+
+async def count_devices(db: Reads, kind: str) -> int:
+    """Return how many devices of a kind there are."""
+    return (await db.fetch(_count_devices(), kind=kind))[0]["count"]
+
+
+async def count_failures(db: Reads, kind: str) -> int:
+    """Return how many failures of devices of a kind there are."""
+    return (await db.fetch(_count_failures(), kind=kind))[0]["count"]
 
 
 async def devices(db: Reads, kind: str, ids: Sequence[int]) -> Sequence[Row]:
@@ -43,6 +53,20 @@ async def failures(db: Reads, ids: Sequence[int], until: datetime) -> Sequence[R
 @prepared
 def _ids_of_kind() -> Statement:
     return Statement(select(_DEVICE["id"]).where(_DEVICE["kind"] == bindparam("kind")).order_by(_DEVICE["id"]))
+
+
+@prepared
+def _count_devices() -> Statement:
+    return Statement(select(func.count().label("count")).where(_DEVICE["kind"] == bindparam("kind")))
+
+
+@prepared
+def _count_failures() -> Statement:
+    failure = table_columns(DeviceFailureRow)
+    counted = select(func.count().label("count")).join_from(
+        DeviceFailureRow, DeviceRow, failure["device_id"] == _DEVICE["id"]
+    )
+    return Statement(counted.where(_DEVICE["kind"] == bindparam("kind")))
 
 
 @prepared

@@ -1,6 +1,6 @@
 """The registry of models that predict: versions that never change, and which of them are in production."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +54,11 @@ async def production(db: Reads, kind: str, device_kind: str) -> Row | None:
     """Return the version in production, without the artefact; None if there is none."""
     rows = await db.fetch(_production(), kind=kind, device_kind=device_kind)
     return rows[0] if rows else None
+
+
+async def of_kind(db: Reads, kind: str) -> Sequence[Row]:
+    """Return all versions for a kind of prediction, without their artefacts, oldest first."""
+    return await db.fetch(_of_kind(), kind=kind)
 
 
 async def get(db: Reads, model_id: int) -> Row | None:
@@ -128,6 +133,12 @@ def _production() -> Statement:
     mine = (MODEL["kind"] == bindparam("kind"), MODEL["device_kind"] == bindparam("device_kind"))
     columns = [column for name, column in MODEL.items() if name in MODEL_COLUMNS]
     return Statement(select(*columns).where(*mine, _PRODUCTION))
+
+
+@prepared
+def _of_kind() -> Statement:
+    columns = [column for name, column in MODEL.items() if name in MODEL_COLUMNS]
+    return Statement(select(*columns).where(MODEL["kind"] == bindparam("kind")).order_by(MODEL["id"]))
 
 
 @prepared

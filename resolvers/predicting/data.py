@@ -5,8 +5,7 @@ a history tells at an instant was known then, and the day that goes on is not ye
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -17,66 +16,19 @@ from models.devices import KINDS
 from models.devices.catalogue import DeviceKind
 from models.devices.learnt import attribute_name
 from models.learning.features import History, Layout
-from models.learning.lifespan import Life
-from models.learning.risk import RiskCase
 from models.maintenance import MaintenanceKind
 from models.reading_hours import HourRows
 from models.repositories import fleet_histories, reading_hours
 from models.repositories.base import Reads
 from models.statements import Row
 from models.types import EPOCH, from_micros, to_micros
+from resolvers.predicting.fleet import MICROS_PER_DAY, FleetHistories, days_of, instant_of
 
-MICROS_PER_DAY = 86_400_000_000
+__all__ = ["FleetHistories", "days_of", "instant_of", "layout_of", "load_fleet", "load_histories"]
+
 ANOMALY, FAILURE = "anomaly", "failure"
 # An installation begins a life; it is not done to one.
 _WORK = tuple(kind.value.lower() for kind in MaintenanceKind if kind is not MaintenanceKind.INSTALLATION)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FleetHistories:
-    """What is known of d devices at an instant.
-
-    Attributes:
-        layout: what the histories' columns mean.
-        device_ids: of those that exist, in the order that was asked for.
-        histories: (d,) up to the instant, or to the end of a life.
-        ends: (d,) until when each is known to have run.
-        ended: (d,) when the failure happened that ended its life; NaN for those that live.
-        failures: (d,) ascending instants of all failures, that which ended the life among them.
-        until: the instant.
-    """
-
-    layout: Layout
-    device_ids: list[int]
-    histories: list[History]
-    ends: FloatArray
-    ended: FloatArray
-    failures: list[FloatArray]
-    until: float
-
-    def lives(self) -> list[Life]:
-        """Return what remaining life is learnt from."""
-        return [
-            Life(history, failed_at=ended, observed_until=end)
-            for history, ended, end in zip(self.histories, self.ended.tolist(), self.ends.tolist(), strict=True)
-        ]
-
-    def cases(self) -> list[RiskCase]:
-        """Return what the risk of failure is learnt from."""
-        return [
-            RiskCase(history, failures, observed_until=end)
-            for history, failures, end in zip(self.histories, self.failures, self.ends.tolist(), strict=True)
-        ]
-
-
-def days_of(at: datetime) -> float:
-    """Return an instant in days since 1970."""
-    return to_micros(at) / MICROS_PER_DAY
-
-
-def instant_of(days: float) -> datetime:
-    """Return the instant of days since 1970."""
-    return from_micros(round(days * MICROS_PER_DAY))
 
 
 def layout_of(kind: DeviceKind) -> Layout:
@@ -88,8 +40,16 @@ def layout_of(kind: DeviceKind) -> Layout:
     )
 
 
+LoadDays = Callable[[Reads, str, Sequence[int], datetime, datetime, Sequence[str]], Awaitable[HourRows]]
+
+
 async def load_histories(
-    db: Reads, kind: DeviceKind, device_ids: Sequence[int], *, until: datetime | None = None
+    db: Reads,
+    kind: DeviceKind,
+    device_ids: Sequence[int],
+    *,
+    until: datetime | None = None,
+    load_days: LoadDays = reading_hours.load_days,
 ) -> FleetHistories:
     """Return what is known of devices at an instant, in five statements for any number of them.
 
@@ -98,13 +58,14 @@ async def load_histories(
         kind: of the devices.
         device_ids: any number; ids that are none of the kind are left out.
         until: the instant, the present where it is not given; nothing that happened later is looked at.
+        load_days: reads the days of devices.
     """
     at = until or now()
     ids = list(dict.fromkeys(device_ids))
     midnight = from_micros(to_micros(at) // MICROS_PER_DAY * MICROS_PER_DAY)
     # One after the other: a transaction has one connection.
     devices = await fleet_histories.devices(db, kind.name, ids)
-    days = await reading_hours.load_days(db, kind.name, ids, EPOCH, midnight, kind.learnt.columns)
+    days = await load_days(db, kind.name, ids, EPOCH, midnight, kind.learnt.columns)
     work = await fleet_histories.maintenance(db, ids, at)
     anomalies = await fleet_histories.anomalies(db, ids, at)
     failures = await fleet_histories.failures(db, ids, at)

@@ -32,7 +32,9 @@ async def seen(graph: Graph, device: str) -> Any:
 async def silence(graph: Graph, *, after: timedelta = timedelta(0)) -> list[int]:
     """Let the server look for silent devices, as it does regularly."""
     async with graph.services.store.transaction() as transaction:
-        return await device_changes.mark_silent(transaction, silent_since=now() - timedelta(minutes=5) + after, limit=100)
+        return await device_changes.mark_silent(
+            transaction, silent_since=now() - timedelta(minutes=5) + after, limit=100
+        )
 
 
 async def maintenance(graph: Graph, device: str, *, active: bool) -> str:

@@ -18,6 +18,17 @@ class AbsentReason(Enum):
     MODEL_UNFIT = "MODEL_UNFIT"
 
 
+class PredictionMethod(Enum):
+    """How a prediction was made."""
+
+    REGRESSION = "REGRESSION"
+    BOOSTED_TREES = "BOOSTED_TREES"
+    WEIBULL = "WEIBULL"
+    WEIBAYES = "WEIBAYES"
+    STREAMING_DETECTOR = "STREAMING_DETECTOR"
+    PROFILE = "PROFILE"
+
+
 class Urgency(Enum):
     """How soon something is to be done."""
 
@@ -71,6 +82,7 @@ class Found:
         upper: its upper end.
         details: the rest of the answer, JSON values only.
         features: what the model was given, in the order of its feature names; None where missing.
+        missing_share: share of what the model uses that is missing; None for methods without features.
     """
 
     method: str
@@ -82,6 +94,7 @@ class Found:
     upper: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
     features: Sequence[float | None] | None = None
+    missing_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

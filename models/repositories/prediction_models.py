@@ -15,11 +15,11 @@ from models.snapshots import snapshot
 from models.statements import Row, Statement, prepared, table_columns
 from models.tables import PredictionModelRow
 
-MODELS = History(PredictionModelRow, "trained_at")
 MODEL_CHANGED = "model_changed"
 MODEL = table_columns(PredictionModelRow)
 # The artefact is large, and nobody but who predicts has a use for it.
 MODEL_COLUMNS = frozenset(MODEL) - {"artefact"}
+MODELS = History(PredictionModelRow, "trained_at", shown=MODEL_COLUMNS)
 # Any number; with it versions of all models are numbered and promoted one after the other.
 _LOCK = 0x10707E15
 _PRODUCTION = MODEL["stage"] == ModelStage.PRODUCTION.value

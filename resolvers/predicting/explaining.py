@@ -18,8 +18,8 @@ from models.predicted import Explained, Factor
 from models.predictions import PredictionKind
 from models.repositories import predictions
 from models.statements import Row
+from resolvers.predicting.jobs import RISK_METHOD
 from resolvers.predicting.registry import LoadedModel
-from resolvers.predicting.risk import METHOD as BY_CLASSIFICATION
 from resolvers.predicting.risk_words import by_age, risk_factors
 from resolvers.predicting.words import unit_of
 
@@ -54,7 +54,7 @@ NEEDED = (
 
 
 def _is_learnt(row: Row) -> bool:
-    return row["kind"] == PredictionKind.LIFESPAN.value or row["method"] == BY_CLASSIFICATION
+    return row["kind"] == PredictionKind.LIFESPAN.value or row["method"] == RISK_METHOD
 
 
 def _explained(

@@ -105,6 +105,7 @@ def _outcome(model_id: int, found: Remaining, index: int, looked: Examined, now:
         upper=upper,
         details={"doubts": list(doubts)},
         features=plain(found.features[index].tolist()),
+        missing_share=float(found.missing[index]),
     )
 
 

@@ -11,14 +11,12 @@ from models.predicted import Absent, AbsentReason, Found
 from models.predictions import PredictionKind
 from resolvers.predicting.data import days_of, instant_of
 from resolvers.predicting.doubts import Examined, of_features, staleness
+from resolvers.predicting.jobs import RISK_METHOD
 from resolvers.predicting.lifespan import mismatch, plain, usable
 from resolvers.predicting.subjects import Compute, Outcomes, Subjects, same_for_all
 
 if TYPE_CHECKING:
     from resolvers.context import Services
-
-METHOD = "CLASSIFICATION"
-
 
 class RiskPredictor:
     """Predicts the probability of a failure within a horizon."""
@@ -64,13 +62,14 @@ def _outcome(  # noqa: PLR0917 - a prediction and what it is told with
     factor, stale = (1.0, ()) if newest is None else staleness(newest, now)
     doubts = (*looked.doubts, *stale, *of_features(float(found.missing[index]), float(found.outside[index])))
     return Found(
-        method=METHOD,
+        method=RISK_METHOD,
         model_id=model_id,
         data_until=None if newest is None else instant_of(newest),
         confidence=float(found.confidence[index]) * factor,
         value=probability,
         details={"level": level.value, "horizon_days": model.horizon, "doubts": list(doubts)},
         features=plain(found.features[index].tolist()),
+        missing_share=float(found.missing[index]),
     )
 
 

@@ -13,7 +13,7 @@ from models.predicted import RiskFactor
 from resolvers.predicting.data import ANOMALY, FAILURE, layout_of
 from resolvers.predicting.words import label_of, unit_of
 
-_USAGE = frozenset({"daily_liters", "daily_energy", "heating_hours", "open_minutes"})
+_USAGE = frozenset({"daily_liters", "daily_energy", "open_minutes"})
 _ENVIRONMENT = frozenset({"inlet_temperature"})
 _MOST_TOLD = 3
 _WORTH_TELLING = 0.02

@@ -5,6 +5,7 @@ for are made together: what they have in common is loaded once, and they are sto
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from resolvers.predicting.data import load_histories
 from resolvers.predicting.lifespan import LifespanPredictor
 from resolvers.predicting.registry import LoadedModel
 from resolvers.predicting.risk import RiskPredictor
-from resolvers.predicting.subjects import Outcomes, Predictor, Subjects
+from resolvers.predicting.subjects import Compute, Outcomes, Predictor, Subjects
 from resolvers.predicting.usage import UsagePredictor
 
 if TYPE_CHECKING:
@@ -180,28 +181,28 @@ class _OneKind:
         subjects = {kind: Subjects(self._kind, rows, self._now, models, histories) for kind, rows in wanted.items()}
         computations = {kind: await _PREDICTORS[kind].prepare(self._services, each) for kind, each in subjects.items()}
         # Everything that computes does so in one thread: the event loop goes on meanwhile.
-        outcomes: dict[PredictionKind, Outcomes] = await asyncio.to_thread(
-            lambda: {kind: compute() for kind, compute in computations.items()}
-        )
+        timed = await asyncio.to_thread(lambda: {kind: _timed(compute) for kind, compute in computations.items()})
         found = {
             (row["id"], kind): outcome
             for kind, each in subjects.items()
-            for row, outcome in zip(each.rows, outcomes[kind], strict=True)
+            for row, outcome in zip(each.rows, timed[kind][0], strict=True)
         }
-        return await self._stored(found)
+        return await self._stored(found, {kind: duration for kind, (_, duration) in timed.items()})
 
     @staticmethod
     def _is_there(kind: PredictionKind, row: Row, there: set[int]) -> bool:
         return not _PREDICTORS[kind].needs_histories or row["id"] in there
 
-    async def _stored(self, found: Mapping[Key, Found | Absent]) -> dict[Key, Answer]:
+    async def _stored(
+        self, found: Mapping[Key, Found | Absent], durations: Mapping[PredictionKind, float]
+    ) -> dict[Key, Answer]:
         new = {key: outcome for key, outcome in found.items() if isinstance(outcome, Found)}
         answers: dict[Key, Answer] = {
             key: outcome if isinstance(outcome, Absent) else None for key, outcome in found.items()
         }
         if not new:
             return answers
-        rows = [self._row(key, outcome) for key, outcome in new.items()]
+        rows = [self._row(key, outcome, durations[key[1]]) for key, outcome in new.items()]
         features = {
             (device_id, kind.value): outcome.features
             for (device_id, kind), outcome in new.items()
@@ -211,7 +212,7 @@ class _OneKind:
             stored = await predictions.add(transaction, rows, features)
         return answers | {(device_id, PredictionKind(kind)): row for (device_id, kind), row in stored.items()}
 
-    def _row(self, key: Key, found: Found) -> dict[str, Any]:
+    def _row(self, key: Key, found: Found, duration_ms: float) -> dict[str, Any]:
         device_id, kind = key
         return {
             "device_id": device_id,
@@ -226,7 +227,16 @@ class _OneKind:
             "lower": found.lower,
             "upper": found.upper,
             "details": orjson.dumps(found.details).decode(),
+            "missing_share": found.missing_share,
+            "duration_ms": duration_ms,
         }
+
+
+def _timed(compute: Compute) -> tuple[Outcomes, float]:
+    """Return what a computation gives, and how many milliseconds it took."""
+    start = time.perf_counter()
+    outcomes = compute()
+    return outcomes, (time.perf_counter() - start) * 1000
 
 
 def _used(kind: PredictionKind, models: Mapping[PredictionKind, LoadedModel]) -> LoadedModel | None:

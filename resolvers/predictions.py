@@ -1,0 +1,147 @@
+"""Predictions as links of the graph: of devices, of their past, why they are what they are, and what to do."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from models.predicted import Absent, Explained
+from models.predictions import PredictionKind
+from models.repositories import histories, prediction_models
+from models.repositories.predictions import PREDICTIONS
+from models.statements import Row
+from resolvers.context import Scope
+from resolvers.loaders import Batch, Columns, batch
+from resolvers.predicting.explaining import NEEDED, explained
+from resolvers.predicting.recommendations import recommended
+
+EXPLAINED_BY = NEEDED
+"""The columns of a prediction that make up the key of its factors and recommendations."""
+
+Key = tuple[int, PredictionKind]
+
+
+async def present(
+    scope: Scope, device_ids: Sequence[int], _columns: Columns, *, kind: PredictionKind
+) -> list[Row | None]:
+    """Return the present prediction of a kind of each device; None where there is none."""
+    answers = await _answers(scope, [(device_id, kind) for device_id in device_ids])
+    return [None if answer is None or isinstance(answer, Absent) else answer for answer in answers]
+
+
+async def unavailable(
+    scope: Scope, device_ids: Sequence[int], _columns: Columns, *, kinds: tuple[PredictionKind, ...]
+) -> list[list[dict[str, Any]]]:
+    """Return which kinds of predictions each device lacks, and why."""
+    keys = [(device_id, kind) for device_id in device_ids for kind in kinds]
+    answers = dict(zip(keys, await _answers(scope, keys), strict=True))
+    return [
+        [
+            {"kind": kind.value, "reason": absent.reason.value, "message": absent.message}
+            for kind in kinds
+            if isinstance(absent := answers[device_id, kind], Absent)
+        ]
+        for device_id in device_ids
+    ]
+
+
+async def by_ids(scope: Scope, ids: Sequence[int], columns: Columns, *, kind: PredictionKind) -> list[Row | None]:
+    """Return the prediction of each id; None for one that does not exist or is of another kind."""
+    needed = None if columns is None else columns | {"kind"}
+    rows = await histories.by_ids(scope.store, PREDICTIONS, ids, needed)
+    return [row if row is not None and row["kind"] == kind.value else None for row in rows]
+
+
+async def baselines(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[float | None]:
+    """Return what would be predicted without knowing the device; keys as of `EXPLAINED_BY`."""
+    return [None if each is None else each.baseline for each in await _explanations(scope, keys)]
+
+
+async def factors(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[list[dict[str, Any]] | None]:
+    """Return what each thing adds to predictions; keys as of `EXPLAINED_BY`."""
+    return [None if each is None else _factors(key, each) for key, each in await _with_keys(scope, keys)]
+
+
+async def risk_factors(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[list[dict[str, Any]]]:
+    """Return the factors of risks by sort; keys as of `EXPLAINED_BY`."""
+    return [
+        []
+        if each is None
+        else [{name: getattr(factor, name) for name in factor.__slots__} for factor in each.risk_factors]
+        for each in await _explanations(scope, keys)
+    ]
+
+
+async def recommendations(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[list[dict[str, Any]]]:
+    """Return what to do about predictions; keys as of `EXPLAINED_BY`."""
+    found: list[list[dict[str, Any]]] = []
+    for key, each in await _with_keys(scope, keys):
+        found.append(
+            [
+                {
+                    "action": one.action.value,
+                    "urgency": one.urgency.value,
+                    "reason": one.reason,
+                    "due_by": one.due_by,
+                }
+                for one in recommended(_row(key), each)
+            ]
+        )
+    return found
+
+
+async def detectors(scope: Scope, keys: Sequence[tuple[str, str]], columns: Columns) -> list[Row | None]:
+    """Return the version of the model that each (device kind, version of the detector) is; None for a lost one."""
+    for device_kind in sorted({device_kind for device_kind, _ in keys}):
+        # A method is registered when it is first asked for.
+        await scope.services.models.productions(scope.store, device_kind)
+    rows = await prediction_models.of_kind(scope.store, PredictionKind.ANOMALY.value)
+    found = {(row["device_kind"], orjson.loads(row["parameters"]).get("version")): row for row in rows}
+    return [found.get(key) for key in keys]
+
+
+async def _answers(scope: Scope, keys: Sequence[Key]) -> list[Row | Absent | None]:
+    return list(await asyncio.gather(*(scope.load(_PRESENT, key) for key in keys)))
+
+
+async def _found(scope: Scope, keys: Sequence[Key], _columns: Columns) -> list[Row | Absent | None]:
+    found = await scope.services.predicting.find(scope.services, keys)
+    return [found[key] for key in keys]
+
+
+# Through a loader of the operation: all kinds that a document asks for are found together.
+_PRESENT: Batch = batch(_found)
+
+
+async def _with_keys(scope: Scope, keys: Sequence[Any]) -> list[tuple[Any, Explained | None]]:
+    return list(zip(keys, await _explanations(scope, keys), strict=True))
+
+
+async def _explanations(scope: Scope, keys: Sequence[Any]) -> list[Explained | None]:
+    return list(await asyncio.gather(*(scope.load(_EXPLAINED, key) for key in keys)))
+
+
+async def _explained(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[Explained | None]:
+    return await explained(scope.services, [_row(key) for key in keys])
+
+
+_EXPLAINED: Batch = batch(_explained)
+
+
+def _row(key: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(EXPLAINED_BY, key, strict=True))
+
+
+def _factors(key: Sequence[Any], explanation: Explained) -> list[dict[str, Any]]:
+    device_kind = _row(key)["device_kind"]
+    return [
+        {
+            "device_kind": device_kind,
+            "name": factor.name,
+            "value": factor.value,
+            "unit": factor.unit,
+            "contribution": factor.contribution,
+        }
+        for factor in explanation.factors
+    ]

@@ -38,9 +38,9 @@ async def add_days(store: Store, device_id: int, start: datetime, **columns: Seq
     await _copy(store, WATER_HEATER_HOURS, given)
 
 
-async def add_failure(store: Store, device_id: int, failed_at: datetime, *, ends_life: bool = False) -> None:
-    """Store a failure of a device as people report it."""
-    values = {"device_id": device_id, "failed_at": failed_at, "ends_life": ends_life, "created_at": failed_at}
+async def add_failure(store: Store, device_id: int, failed_at: datetime, **changes: Any) -> None:
+    """Store a failure of a device that does not end its life; changes name columns."""
+    values = {"device_id": device_id, "failed_at": failed_at, "ends_life": False, "created_at": failed_at, **changes}
     async with store.transaction() as transaction:
         await device_failures.add(transaction, values)
 

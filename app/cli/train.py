@@ -14,7 +14,7 @@ from models.paging import Window
 from models.predictions import PredictionKind
 from models.principal import Principal, Role
 from models.repositories import histories
-from models.repositories.prediction_models import MODEL_COLUMNS, MODELS
+from models.repositories.prediction_models import MODELS
 from models.statements import Row
 from resolvers.context import Scope
 from resolvers.predicting import methods, training
@@ -96,7 +96,7 @@ async def _train(settings: Settings, kind: PredictionKind, device_kind: str, bar
 async def _versions(settings: Settings) -> list[Row]:
     async with services_of(settings) as services:
         await methods.register_all(services.store, services.clock())
-        page = await histories.page(services.store, MODELS, Window(_MOST_SHOWN), MODEL_COLUMNS)
+        page = await histories.page(services.store, MODELS, Window(_MOST_SHOWN))
         return list(page.rows)
 
 

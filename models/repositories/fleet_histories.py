@@ -46,8 +46,10 @@ async def anomalies(db: Reads, ids: Sequence[int], until: datetime) -> Sequence[
 
 
 async def failures(db: Reads, ids: Sequence[int], until: datetime) -> Sequence[Row]:
-    """Return device_id, at and ends_life of all failures up to an instant, oldest first."""
-    return await db.fetch(_events(DeviceFailureRow, "failed_at", ("ends_life",), db.dialect), ids=ids, until=until)
+    """Return device_id, at, ends_life and cause of all failures up to an instant, oldest first."""
+    return await db.fetch(
+        _events(DeviceFailureRow, "failed_at", ("ends_life", "cause"), db.dialect), ids=ids, until=until
+    )
 
 
 @prepared

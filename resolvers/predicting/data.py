@@ -15,6 +15,7 @@ from models.clock import now
 from models.devices import KINDS
 from models.devices.catalogue import DeviceKind
 from models.devices.learnt import attribute_name
+from models.failures import PREVENTIVE_REPLACEMENT
 from models.learning.features import History, Layout
 from models.maintenance import MaintenanceKind
 from models.reading_hours import HourRows
@@ -90,14 +91,14 @@ def _assembled(  # noqa: PLR0917 - the results of the statements
     layout = layout_of(kind)
     times, values = _readings(kind, devices, days)
     happened = _instants_by_device(layout, events)
-    all_failures = _sorted_by_device([(row["device_id"], row["at"]) for row in failures])
-    ends_of_life = {row["device_id"]: days_of(row["at"]) for row in reversed(failures) if row["ends_life"]}
+    true_failures = [row for row in failures if row["cause"] != PREVENTIVE_REPLACEMENT]
+    all_failures = _sorted_by_device([(row["device_id"], row["at"]) for row in true_failures])
+    retired, ended = _ends_of_life(devices, failures), _ends_of_life(devices, true_failures)
     made = [
         _history(kind, layout, row, times[row["id"]], values[row["id"]], happened.get(row["id"], {})) for row in devices
     ]
-    ended = np.array([ends_of_life.get(row["id"], np.nan) for row in devices], np.float64)
     histories = [
-        history.until(end) if np.isfinite(end) else history for history, end in zip(made, ended.tolist(), strict=True)
+        history.until(end) if np.isfinite(end) else history for history, end in zip(made, retired.tolist(), strict=True)
     ]
     # A device that fell silent is not known to have run on; one that never had readings says nothing by its silence.
     last = [float(history.times[-1]) if len(history.times) else until for history in histories]
@@ -105,11 +106,17 @@ def _assembled(  # noqa: PLR0917 - the results of the statements
         layout=layout,
         device_ids=[row["id"] for row in devices],
         histories=histories,
-        ends=np.where(np.isfinite(ended), ended, np.array(last, np.float64)),
+        ends=np.where(np.isfinite(retired), retired, np.array(last, np.float64)),
         ended=ended,
         failures=[all_failures.get(row["id"], np.empty(0)) for row in devices],
         until=until,
     )
+
+
+def _ends_of_life(devices: Sequence[Row], failures: Sequence[Row]) -> FloatArray:
+    """Return (d,) when each was given up; NaN for those that were not."""
+    ends = {row["device_id"]: days_of(row["at"]) for row in failures if row["ends_life"]}
+    return np.array([ends.get(row["id"], np.nan) for row in devices], np.float64)
 
 
 def _readings(

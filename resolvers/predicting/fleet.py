@@ -21,7 +21,8 @@ class FleetHistories:
         device_ids: of those that exist, in the order that was asked for.
         histories: (d,) up to the instant, or to the end of a life.
         ends: (d,) until when each is known to have run.
-        ended: (d,) when the failure happened that ended its life; NaN for those that live.
+        ended: (d,) when the failure happened that ended its life; NaN for those that live, or that were replaced before
+            they failed.
         failures: (d,) ascending instants of all failures, that which ended the life among them.
         until: the instant.
     """

@@ -24,6 +24,7 @@ class About:
         value: of the channel, in its unit.
         threshold: that the value lies beyond.
         anomaly_id: the anomaly that it is about.
+        impact: what rests on the model that the alert is of; not kept with a condition.
     """
 
     message: str
@@ -31,6 +32,7 @@ class About:
     value: float | None = None
     threshold: float | None = None
     anomaly_id: int | None = None
+    impact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

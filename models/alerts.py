@@ -15,6 +15,10 @@ class AlertKind(Enum):
     OFFLINE = "OFFLINE"
     ANOMALY = "ANOMALY"
     MAINTENANCE_DUE = "MAINTENANCE_DUE"
+    MODEL_DRIFT = "MODEL_DRIFT"
+    MODEL_PERFORMANCE = "MODEL_PERFORMANCE"
+    MODEL_DATA_QUALITY = "MODEL_DATA_QUALITY"
+    MODEL_STALE = "MODEL_STALE"
 
 
 class AlertState(Enum):
@@ -50,6 +54,26 @@ class AlertChangeKind(Enum):
 
 ALERTS_OF_ALL_DEVICES = (AlertKind.OFFLINE, AlertKind.ANOMALY, AlertKind.MAINTENANCE_DUE)
 """What any device can alert about, whatever its kind."""
+
+MODEL_ALERTS = (
+    AlertKind.MODEL_DRIFT,
+    AlertKind.MODEL_PERFORMANCE,
+    AlertKind.MODEL_DATA_QUALITY,
+    AlertKind.MODEL_STALE,
+)
+"""What is alerted about of models, not of devices."""
+
+
+class AlertOwner(Enum):
+    """What alerts are of; the value is the word for it in the names of columns, and in deduplication keys."""
+
+    DEVICE = "device"
+    MODEL = "model"
+
+    @property
+    def column(self) -> str:
+        """The column that says which one."""
+        return f"{self.value}_id"
 
 
 @dataclass(frozen=True, slots=True)

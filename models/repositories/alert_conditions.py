@@ -6,44 +6,78 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
 
-from models.alerts import AlertKind, ConditionPhase
+from models.alerts import AlertKind, AlertOwner, ConditionPhase
 from models.devices.status import STANDING, DeviceStatus
 from models.repositories.base import Reads, Writes
 from models.repositories.given import as_parameter, given_rows
 from models.statements import Row, Statement, is_one_of, prepared, table_columns
-from models.tables import AlertConditionRow, AlertRuleRow, DeviceRow, MaintenanceRecordRow, VendingMachineProductRow
+from models.tables import (
+    AlertConditionRow,
+    AlertRuleRow,
+    DeviceRow,
+    MaintenanceRecordRow,
+    ModelConditionRow,
+    VendingMachineProductRow,
+)
 from models.types import BigIntegerList
 
 Key = tuple[int, str]
+"""Id of the owner and kind of alert."""
 
 _CONDITION = table_columns(AlertConditionRow)
 _RULE = table_columns(AlertRuleRow)
 _DEVICE = table_columns(DeviceRow)
 _PRODUCT = table_columns(VendingMachineProductRow)
 _RECORD = table_columns(MaintenanceRecordRow)
-_KEY = {name: _CONDITION[name] for name in ("device_id", "kind")}
 _DUE = {name: _CONDITION[name] for name in ("kind", "phase", "since")}
+
+
+class Conditions:
+    """The conditions of one sort of owners.
+
+    Args:
+        table: of the conditions.
+        owner: whose they are.
+    """
+
+    def __init__(self, table: type[SQLModel], owner: AlertOwner) -> None:
+        self.table = table
+        self.owner = owner.column
+
+    async def by_owners(self, db: Reads, owner_ids: Sequence[int]) -> dict[Key, Row]:
+        """Return the conditions of owners, by owner and kind of alert."""
+        rows = await db.fetch(_by_owners(self, db.dialect), ids=list(owner_ids))
+        return {(row[self.owner], row["kind"]): row for row in rows}
+
+    async def put_many(self, transaction: Writes, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store conditions of locked owners in the place of earlier ones; columns that the table lacks are left out."""
+        if rows:
+            given = as_parameter(rows, table_columns(self.table), transaction.dialect)
+            await transaction.execute(_put(self, transaction.dialect), given=given)
+
+    async def remove_many(self, transaction: Writes, keys: Sequence[Key]) -> None:
+        """Remove conditions of locked owners, which are at rest now."""
+        if keys:
+            rows = [{self.owner: owner_id, "kind": kind} for owner_id, kind in keys]
+            given = as_parameter(rows, self.key(), transaction.dialect)
+            await transaction.execute(_remove(self, transaction.dialect), given=given)
+
+    def key(self) -> dict[str, Any]:
+        """Return the columns of the key."""
+        return {name: table_columns(self.table)[name] for name in (self.owner, "kind")}
+
+
+CONDITIONS: Mapping[AlertOwner, Conditions] = {
+    AlertOwner.DEVICE: Conditions(AlertConditionRow, AlertOwner.DEVICE),
+    AlertOwner.MODEL: Conditions(ModelConditionRow, AlertOwner.MODEL),
+}
 
 
 async def by_devices(db: Reads, device_ids: Sequence[int]) -> dict[Key, Row]:
     """Return the conditions of devices, by device and kind of alert."""
-    rows = await db.fetch(_by_devices(db.dialect), ids=list(device_ids))
-    return {(row["device_id"], row["kind"]): row for row in rows}
-
-
-async def put_many(transaction: Writes, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store conditions of locked devices in the place of earlier ones."""
-    if rows:
-        given = as_parameter(rows, _CONDITION, transaction.dialect)
-        await transaction.execute(_put(transaction.dialect), given=given)
-
-
-async def remove_many(transaction: Writes, keys: Sequence[Key]) -> None:
-    """Remove conditions of locked devices, which are at rest now."""
-    if keys:
-        rows = [{"device_id": device_id, "kind": kind} for device_id, kind in keys]
-        await transaction.execute(_remove(transaction.dialect), given=as_parameter(rows, _KEY, transaction.dialect))
+    return await CONDITIONS[AlertOwner.DEVICE].by_owners(db, device_ids)
 
 
 async def lock_free(transaction: Writes, device_ids: Sequence[int]) -> list[int]:
@@ -128,32 +162,37 @@ def _maintained_at() -> ColumnElement[Any]:
 
 
 @prepared
-def _by_devices(dialect: str) -> Statement:
+def _by_owners(conditions: Conditions, dialect: str) -> Statement:
+    columns = table_columns(conditions.table)
+    owner = columns[conditions.owner]
     if dialect == "postgresql":
         # A table that has grown fast is thought small, and read as a whole: then a join costs much less than a list
         # that each row is compared with.
         ids = bindparam("ids", type_=BigIntegerList())
         wanted = func.unnest(ids).table_valued("id", name="wanted").render_derived()
-        return Statement(select(*_CONDITION.values()).where(_CONDITION["device_id"] == wanted.c.id))
-    return Statement(select(*_CONDITION.values()).where(is_one_of(_CONDITION["device_id"], "ids", dialect)))
+        return Statement(select(*columns.values()).where(owner == wanted.c.id))
+    return Statement(select(*columns.values()).where(is_one_of(owner, "ids", dialect)))
 
 
 @prepared
-def _put(dialect: str) -> Statement:
-    given = given_rows(_CONDITION, dialect)
-    rows = select(*(given.c[name] for name in _CONDITION)).where(given.c.device_id.is_not(None))
-    add = (
-        postgresql.insert(AlertConditionRow) if dialect == "postgresql" else sqlite.insert(AlertConditionRow)
-    ).from_select(list(_CONDITION), rows)
-    changed = {name: add.excluded[name] for name in _CONDITION if name not in _KEY}
-    return Statement(add.on_conflict_do_update(index_elements=list(_KEY), set_=changed))
+def _put(conditions: Conditions, dialect: str) -> Statement:
+    columns, key = table_columns(conditions.table), conditions.key()
+    given = given_rows(columns, dialect)
+    # SQLite takes ON CONFLICT behind a SELECT only where that has a WHERE.
+    rows = select(*(given.c[name] for name in columns)).where(given.c[conditions.owner].is_not(None))
+    add = postgresql.insert(conditions.table) if dialect == "postgresql" else sqlite.insert(conditions.table)
+    put = add.from_select(list(columns), rows)
+    changed = {name: put.excluded[name] for name in columns if name not in key}
+    return Statement(put.on_conflict_do_update(index_elements=list(key), set_=changed))
 
 
 @prepared
-def _remove(dialect: str) -> Statement:
-    given = given_rows(_KEY, dialect)
-    same = and_(*(_CONDITION[name] == given.c[name] for name in _KEY))
-    return Statement(delete(AlertConditionRow).where(select(given).where(same).correlate(AlertConditionRow).exists()))
+def _remove(conditions: Conditions, dialect: str) -> Statement:
+    columns, key = table_columns(conditions.table), conditions.key()
+    given = given_rows(key, dialect)
+    same = and_(*(columns[name] == given.c[name] for name in key))
+    there = select(given).where(same).correlate(conditions.table).exists()
+    return Statement(delete(conditions.table).where(there))
 
 
 @prepared

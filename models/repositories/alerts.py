@@ -1,4 +1,4 @@
-"""Alerts and their changes; whoever writes alerts of a device by its conditions holds the lock of the device."""
+"""Alerts and their changes; whoever writes alerts of a device or a model by its conditions holds its lock."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, or_, select, text, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from models.alerts import AlertKind, AlertState
+from models.alerts import AlertKind, AlertOwner, AlertState
 from models.filters import Filter
 from models.repositories.base import Reads, Writes
 from models.repositories.given import as_parameter, given_rows
@@ -18,6 +18,7 @@ from models.tables import AlertChangeRow, AlertRow
 Columns = frozenset[str] | None
 
 ALERTS = History(AlertRow, "raised_at")
+MODEL_ALERTS = History(AlertRow, "raised_at", owner="model_id")
 ALERT_CHANGED = "alert_changed"
 UNRESOLVED = Filter(choices=(("state", (AlertState.ACKNOWLEDGED.value, AlertState.OPEN.value)),))
 
@@ -25,13 +26,13 @@ _ALERT = table_columns(AlertRow)
 _CHANGE = table_columns(AlertChangeRow)
 _NEW = {name: column for name, column in _ALERT.items() if name != "id"}
 _NEW_CHANGE = {name: column for name, column in _CHANGE.items() if name != "id"}
-_TOLD = ("severity", "message", "metric", "value", "threshold", "anomaly_id", "updated_at")
+_TOLD = ("severity", "message", "metric", "value", "threshold", "anomaly_id", "impact", "updated_at")
 _STANDS = _ALERT["state"] != AlertState.RESOLVED.value
 
 
-def deduplication_key(device_id: int, kind: AlertKind) -> str:
+def deduplication_key(owner_id: int, kind: AlertKind, owner: AlertOwner = AlertOwner.DEVICE) -> str:
     """Return what an alert is about: one of it stands at a time."""
-    return f"device:{device_id}:{kind.value}"
+    return f"{owner.value}:{owner_id}:{kind.value}"
 
 
 async def add_many(transaction: Writes, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -46,8 +47,8 @@ async def retell_many(transaction: Writes, rows: Sequence[Mapping[str, Any]]) ->
     """Give standing alerts, by their deduplication keys, another severity and message; return those that stood.
 
     Args:
-        transaction: holds the locks of the devices.
-        rows: deduplication_key, severity, message, metric, value, threshold, anomaly_id and updated_at of each.
+        transaction: holds the locks of the devices or models.
+        rows: deduplication_key, severity, message, metric, value, threshold, anomaly_id, impact and updated_at of each.
     """
     if not rows:
         return []
@@ -60,7 +61,7 @@ async def resolve_many(transaction: Writes, rows: Sequence[Mapping[str, Any]]) -
     """Resolve standing alerts by their deduplication keys and return those that stood.
 
     Args:
-        transaction: holds the locks of the devices.
+        transaction: holds the locks of the devices or models.
         rows: deduplication_key, resolved_at, updated_at, resolved_by and resolve_comment of each.
     """
     if not rows:

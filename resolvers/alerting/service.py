@@ -23,7 +23,7 @@ from models.severity import Severity
 from models.statements import Row
 from models.store import Transaction
 from resolvers.alerting import writing
-from resolvers.alerting.courses import Courses, read_conditions
+from resolvers.alerting.courses import DeviceCourses, read_conditions
 from resolvers.alerting.observations import Observation, of_maintenance, of_silence, of_stock
 from resolvers.alerting.rules import Rule, default_rules, effective_rule, inherited_rule
 from resolvers.alerting.thresholds import beyond_defaults, findings
@@ -72,7 +72,7 @@ class Alerting:
             return
         stored = await alert_conditions.by_devices(transaction, sorted(known)) if known else {}
         own = await alert_rules.by_devices(transaction, sorted(ruled)) if ruled else {}
-        courses = Courses(before, read_conditions(list(stored.values())))
+        courses = DeviceCourses(devices=before, conditions=read_conditions(list(stored.values())))
         for device_id, places in fresh.items():
             rules = self._rules_of(batch.kind, device_id, details.get(device_id, {}), own)
             for found in findings(batch, places, rules):
@@ -93,7 +93,7 @@ class Alerting:
         there = await device_changes.lock(transaction, ids)
         rules = await self.rules(transaction, there)
         stored = await alert_conditions.by_devices(transaction, list(there))
-        courses = Courses(there, read_conditions(list(stored.values())))
+        courses = DeviceCourses(devices=there, conditions=read_conditions(list(stored.values())))
         for each in observations:
             if each.device_id in there and each.kind in rules[each.device_id]:
                 finding = (
@@ -135,14 +135,17 @@ class Alerting:
     async def switched_off(self, transaction: Transaction, device: Row, kind: AlertKind) -> None:
         """Forget a condition that a rule of its device no longer wants; the alert is its caller's to resolve."""
         stored = await alert_conditions.by_devices(transaction, [device["id"]])
-        courses = Courses({device["id"]: device}, read_conditions(list(stored.values())))
+        courses = DeviceCourses(devices={device["id"]: device}, conditions=read_conditions(list(stored.values())))
         courses.drop(device["id"], kind)
         await writing.store(transaction, courses, self._now())
 
     async def retired(self, transaction: Transaction, device: Row) -> None:
         """Resolve all alerts of a locked device that is RETIRED."""
         stored = await alert_conditions.by_devices(transaction, [device["id"]])
-        courses, now = Courses({device["id"]: device}, read_conditions(list(stored.values()))), self._now()
+        courses, now = (
+            DeviceCourses(devices={device["id"]: device}, conditions=read_conditions(list(stored.values()))),
+            self._now(),
+        )
         courses.end(device["id"], now)
         await writing.store(transaction, courses, now)
 
@@ -162,7 +165,7 @@ class Alerting:
         there = await device_changes.lock(transaction, device_ids)
         rules = await self.rules(transaction, there)
         stored = await alert_conditions.by_devices(transaction, list(there))
-        courses = Courses(there, read_conditions(list(stored.values())))
+        courses = DeviceCourses(devices=there, conditions=read_conditions(list(stored.values())))
         now = self._now()
         for device_id, kind in list(courses.conditions):
             if kind in LASTING and kind in rules[device_id]:
@@ -210,7 +213,7 @@ class Alerting:
         inherited = self.inherited(kind, details) if details or KINDS[kind].alert_details else self._defaults[kind]
         return {each: effective_rule(rule, own.get((device_id, each.value))) for each, rule in inherited.items()}
 
-    def _heard(self, courses: Courses, device: Row, at: datetime, rules: Rules) -> None:
+    def _heard(self, courses: DeviceCourses, device: Row, at: datetime, rules: Rules) -> None:
         now = self._now()
         if device["status"] == DeviceStatus.OFFLINE.value and at >= now - self._silence:
             gone = Observation(device["id"], AlertKind.OFFLINE, now, None).finding

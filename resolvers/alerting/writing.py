@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from models.alerting import Act, Step
-from models.alerts import AlertChangeKind, AlertState
-from models.repositories import alert_conditions, alerts
+from models.alerts import AlertChangeKind, AlertOwner, AlertState
+from models.repositories import alerts
+from models.repositories.alert_conditions import CONDITIONS
 from models.repositories.alerts import ALERT_CHANGED, deduplication_key, resolution
 from models.repositories.events import NewEvent
 from models.snapshots import snapshot
@@ -20,7 +21,7 @@ Taken = Sequence[tuple[Key, Step]]
 
 
 async def store(transaction: Transaction, courses: Courses, now: datetime) -> None:
-    """Store conditions that have moved, and what becomes of their alerts; the devices are locked.
+    """Store conditions that have moved, and what becomes of their alerts; the devices or models are locked.
 
     Alerts are changed in rounds, each with the next step of every condition, by one statement for each kind of step.
     A live reading makes one step at most; only a long stretch of history makes several.
@@ -31,8 +32,9 @@ async def store(transaction: Transaction, courses: Courses, now: datetime) -> No
         taken = [(key, steps[place]) for key, steps in sorted(courses.steps.items(), key=_id) if place < len(steps)]
         changes += await _take(transaction, courses, taken, now)
     await announce(transaction, changes)
-    await alert_conditions.put_many(transaction, courses.stored())
-    await alert_conditions.remove_many(transaction, courses.at_rest())
+    conditions = CONDITIONS[courses.owner]
+    await conditions.put_many(transaction, courses.stored())
+    await conditions.remove_many(transaction, courses.at_rest())
 
 
 async def announce(transaction: Transaction, changes: Sequence[Change]) -> None:
@@ -49,15 +51,16 @@ async def _take(transaction: Transaction, courses: Courses, taken: Taken, now: d
     by_act: dict[Act, list[tuple[Key, Step]]] = {act: [] for act in Act}
     for key, step in taken:
         by_act[step.act].append((key, step))
-    escalated = await alerts.retell_many(transaction, [_retold(*each, now) for each in by_act[Act.ESCALATE]])
-    updated = await alerts.retell_many(transaction, [_retold(*each, now) for each in by_act[Act.UPDATE]])
+    owner = courses.owner
+    escalated = await alerts.retell_many(transaction, [_retold(owner, *each, now) for each in by_act[Act.ESCALATE]])
+    updated = await alerts.retell_many(transaction, [_retold(owner, *each, now) for each in by_act[Act.UPDATE]])
     resolved = await alerts.resolve_many(
         transaction,
-        [_key_column(key) | resolution(min(step.at, now), now) for key, step in by_act[Act.RESOLVE]],
+        [_key_column(owner, key) | resolution(min(step.at, now), now) for key, step in by_act[Act.RESOLVE]],
     )
     # What people have resolved comes back where it gets worse.
     standing = {row["deduplication_key"] for row in escalated}
-    again = [each for each in by_act[Act.ESCALATE] if deduplication_key(*each[0]) not in standing]
+    again = [each for each in by_act[Act.ESCALATE] if deduplication_key(*each[0], owner) not in standing]
     new = [_new(courses, *each, now) for each in (*by_act[Act.RAISE], *again)]
     raised = await alerts.add_many(transaction, new)
     told = (
@@ -70,11 +73,10 @@ async def _take(transaction: Transaction, courses: Courses, taken: Taken, now: d
 
 
 def _new(courses: Courses, key: Key, step: Step, now: datetime) -> dict[str, Any]:
-    device_id, kind = key
-    return _key_column(key) | {
-        "device_id": device_id,
-        "device_kind": courses.devices[device_id]["kind"],
-        "kind": kind.value,
+    return {
+        **_key_column(courses.owner, key),
+        **courses.about(key),
+        "kind": key[1].value,
         "severity": step.condition.severity.value,
         "state": AlertState.OPEN.value,
         **about_columns(step.condition.about),
@@ -84,9 +86,9 @@ def _new(courses: Courses, key: Key, step: Step, now: datetime) -> dict[str, Any
     }
 
 
-def _retold(key: Key, step: Step, now: datetime) -> dict[str, Any]:
+def _retold(owner: AlertOwner, key: Key, step: Step, now: datetime) -> dict[str, Any]:
     about = about_columns(step.condition.about)
-    return _key_column(key) | {"severity": step.condition.severity.value, **about, "updated_at": now}
+    return _key_column(owner, key) | {"severity": step.condition.severity.value, **about, "updated_at": now}
 
 
 def _history(kind: AlertChangeKind, row: Row) -> dict[str, Any]:
@@ -100,8 +102,8 @@ def _history(kind: AlertChangeKind, row: Row) -> dict[str, Any]:
     return {"alert_id": row["id"], "changed_at": row[at], **facts, **who}
 
 
-def _key_column(key: Key) -> dict[str, Any]:
-    return {"deduplication_key": deduplication_key(*key)}
+def _key_column(owner: AlertOwner, key: Key) -> dict[str, Any]:
+    return {"deduplication_key": deduplication_key(*key, owner)}
 
 
 def _id(item: tuple[Key, Any]) -> tuple[int, str]:

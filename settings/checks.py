@@ -16,6 +16,8 @@ POSTGRESQL_FORM = "postgresql+asyncpg://user:password@host:5432/name"
 SQLITE_FORM = "sqlite+aiosqlite:///path/to/file.db"
 
 _LONGEST_SHOWN = 80
+# Settings of what is worse the less it is.
+_BAD_BELOW = ("low_", "interval_coverage_", "precision_", "recall_")
 # What a browser sends as Origin: no path, no slash at the end.
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s?#]+")
 
@@ -101,6 +103,7 @@ def check_together(settings: Settings, origins: Mapping[str, object]) -> None:
         limit = f"must not exceed graphql.max_page_size, which is {graphql.max_page_size}"
         refuse("graphql.default_page_size", str(graphql.default_page_size), limit)
     _check_thresholds(settings, origins)
+    _check_monitoring(settings, origins)
     if settings.data.source == "database":
         _check_database_url(settings, origins)
     if settings.auth.required and not settings.auth.tokens:
@@ -110,19 +113,31 @@ def check_together(settings: Settings, origins: Mapping[str, object]) -> None:
 
 
 def _check_thresholds(settings: Settings, origins: Mapping[str, object]) -> None:
-    """Refuse alerts that would be CRITICAL before they are HIGH."""
+    """Refuse alerts that would be CRITICAL before they are HIGH, and models critical before there is a warning."""
     for path in keys():
-        if not path[0].endswith("_alerts") or "_critical_" not in path[-1]:
+        if "_critical_" not in path[-1]:
             continue
-        section, high_name = getattr(settings, path[0]), path[-1].replace("_critical_", "_high_")
-        critical, high = getattr(section, path[-1]), getattr(section, high_name)
-        is_below = path[-1].startswith("low_")
-        if critical > high if is_below else critical < high:
+        lesser = "_high_" if path[0].endswith("_alerts") else "_warning_"
+        section, lesser_name = getattr(settings, path[0]), path[-1].replace("_critical_", lesser)
+        critical, least = getattr(section, path[-1]), getattr(section, lesser_name)
+        is_below = path[-1].startswith(_BAD_BELOW)
+        if critical > least if is_below else critical < least:
             limit = "exceed" if is_below else "be less than"
             raise SettingsError(
                 f"{'.'.join(path)} = {critical} in {settings.environment}, from {origins['.'.join(path)]}, must not "
-                f"{limit} {path[0]}.{high_name}, which is {high}."
+                f"{limit} {path[0]}.{lesser_name}, which is {least}."
             )
+
+
+def _check_monitoring(settings: Settings, origins: Mapping[str, object]) -> None:
+    """Refuse a count of windows that can never be reached."""
+    monitoring = settings.monitoring
+    if monitoring.drift_windows_needed > monitoring.drift_windows_of:
+        raise SettingsError(
+            f"monitoring.drift_windows_needed = {monitoring.drift_windows_needed} in {settings.environment}, from "
+            f"{origins['monitoring.drift_windows_needed']}, must not exceed monitoring.drift_windows_of, which is "
+            f"{monitoring.drift_windows_of}."
+        )
 
 
 def _check_database_url(settings: Settings, origins: Mapping[str, object]) -> None:

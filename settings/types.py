@@ -258,6 +258,133 @@ class PredictionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringSettings:
+    """The watch over models: when they are evaluated, and thresholds that all kinds share."""
+
+    check_seconds: float = setting("Interval at which models are evaluated.", at_least=0.05, at_most=86_400)
+    lease_seconds: float = setting(
+        "How long the process that monitors is waited for when it dies, before another goes on.",
+        at_least=0.4,
+        at_most=3600,
+    )
+    window_hours: float = setting(
+        "Span over which metrics of the predictions made are taken.", at_least=0.01, at_most=8760
+    )
+    drift_window_hours: float = setting(
+        "Span of predictions that is compared with the training window.", at_least=0.01, at_most=8760
+    )
+    drift_windows_needed: int = setting(
+        "Windows with drift of a feature, among the newest, from which on it counts.", at_least=1, at_most=100
+    )
+    drift_windows_of: int = setting("The newest windows among which they are counted.", at_least=1, at_most=100)
+    min_predictions: int = setting(
+        "Predictions of a window below which nothing is said of its inputs.", at_least=1, at_most=1_000_000
+    )
+    min_outcomes: int = setting(
+        "Devices with outcomes below which nothing is said of errors.", at_least=1, at_most=1_000_000
+    )
+    outcome_days: float = setting(
+        "Span of which outcomes make up the error metrics of a window.", at_least=0.01, at_most=36_525
+    )
+    sample_devices: int = setting(
+        "Devices of each kind that are predicted once a window, so that metrics do not hang on who asks; 0 for none.",
+        at_least=0,
+        at_most=100_000,
+    )
+    latency_warning_ms: float = setting(
+        "95th percentile of the time of a prediction from which on it is a warning.", at_least=0.01, at_most=86_400_000
+    )
+    latency_critical_ms: float = setting("The same, from which on it is critical.", at_least=0.01, at_most=86_400_000)
+    missing_warning_share: float = setting(
+        "How much more of the features may be missing than in training before it is a warning.",
+        at_least=0.0,
+        at_most=1.0,
+    )
+    missing_critical_share: float = setting("The same, before it is critical.", at_least=0.0, at_most=1.0)
+    drifted_warning_share: float = setting(
+        "Share of the features that drift, and go on doing so, from which on it is a warning.",
+        at_least=0.0,
+        at_most=1.0,
+    )
+    drifted_critical_share: float = setting("The same, from which on it is critical.", at_least=0.0, at_most=1.0)
+    poor_data_warning_share: float = setting(
+        "Share of the features with poor data, as constant or missing ones, from which on it is a warning.",
+        at_least=0.0,
+        at_most=1.0,
+    )
+    poor_data_critical_share: float = setting("The same, from which on it is critical.", at_least=0.0, at_most=1.0)
+    age_warning_days: float = setting(
+        "Age of the newest data that a model learnt from, from which on it is a warning.", at_least=0.01, at_most=36_525
+    )
+    age_critical_days: float = setting("The same, from which on it is critical.", at_least=0.01, at_most=36_525)
+    alert_hold_seconds: float = setting(
+        "How long a model must be bad before an alert is raised.", at_least=0, at_most=31_536_000
+    )
+    alert_recover_seconds: float = setting(
+        "How long a model must be well again before its alert is resolved.", at_least=0, at_most=31_536_000
+    )
+    drift_retention_days: float = setting("How long findings of drift are kept.", at_least=1, at_most=36_525)
+    trains_when_drifting: bool = setting(
+        "Ask for a new version by itself while an alert of a model stands that a training can help with."
+    )
+    training_pause_hours: float = setting(
+        "Least time between two trainings of a model that the server asks for.", at_least=0.0, at_most=87_600
+    )
+    promotes_better: bool = setting("Promote such a version by itself if it is not worse than the present one.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifespanHealthSettings:
+    """Health of models of remaining life, by their outcomes."""
+
+    mae_warning_ratio: float = setting(
+        "Mean absolute error, as a multiple of that at training, from which on it is a warning.",
+        at_least=1,
+        at_most=1000,
+    )
+    mae_critical_ratio: float = setting("The same, from which on it is critical.", at_least=1, at_most=1000)
+    interval_coverage_warning_share: float = setting(
+        "Share of outcomes within their intervals, meant to be 0.9, down from which it is a warning.",
+        at_least=0,
+        at_most=1,
+    )
+    interval_coverage_critical_share: float = setting(
+        "The same, down from which it is critical.", at_least=0, at_most=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiFactorHealthSettings:
+    """Health of models of the risk of failure, by their outcomes."""
+
+    brier_warning_ratio: float = setting(
+        "Brier score, as a multiple of that at training, from which on it is a warning.", at_least=1, at_most=1000
+    )
+    brier_critical_ratio: float = setting("The same, from which on it is critical.", at_least=1, at_most=1000)
+    calibration_warning_error: float = setting(
+        "Mean distance between predicted and observed share of failures from which on it is a warning.",
+        at_least=0,
+        at_most=1,
+    )
+    calibration_critical_error: float = setting("The same, from which on it is critical.", at_least=0, at_most=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnomalyHealthSettings:
+    """Health of the detection of anomalies, by what people said of them and by failures."""
+
+    precision_warning_share: float = setting(
+        "Share of judged anomalies that were true alarms, down from which it is a warning.", at_least=0, at_most=1
+    )
+    precision_critical_share: float = setting("The same, down from which it is critical.", at_least=0, at_most=1)
+    recall_warning_share: float = setting(
+        "Share of failures with an anomaly before them, down from which it is a warning.", at_least=0, at_most=1
+    )
+    recall_critical_share: float = setting("The same, down from which it is critical.", at_least=0, at_most=1)
+    lead_days: float = setting("How long before a failure an anomaly counts for it.", at_least=0.01, at_most=3650)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventSettings:
     """The durable log that subscriptions follow."""
 
@@ -330,6 +457,10 @@ class Settings:
     water_heater_alerts: WaterHeaterAlertSettings
     vending_machine_alerts: VendingMachineAlertSettings
     predictions: PredictionSettings
+    monitoring: MonitoringSettings
+    lifespan_health: LifespanHealthSettings
+    multi_factor_health: MultiFactorHealthSettings
+    anomaly_health: AnomalyHealthSettings
     events: EventSettings
     simulator: SimulatorSettings
     auth: AuthSettings

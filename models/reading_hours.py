@@ -27,6 +27,8 @@ _GAP_INTERVALS = 2.5
 _NEIGHBOURS = np.arange(-2, 3)
 _LONGEST_COVER_SECONDS = 3600.0
 _JOULES_PER_KWH = 3.6e6
+# Of one device: 1,900 years from 1970 on.
+_MOST_HOURS = 1 << 24
 
 Key = tuple[int, datetime]
 Hours = list[tuple[int, int]]
@@ -136,8 +138,8 @@ def _asked_for(ids: IntArray, micros: IntArray, floors: IntArray, border: int) -
         (ids, first, (first < border) | (in_order & (first > before))),
         (ids, last, last < border),
     ]
-    pairs = np.concatenate([np.column_stack([each[0], each[1]])[each[2]] for each in wanted])
-    return [(device, hour) for device, hour in np.unique(pairs, axis=0).tolist()]
+    keys = np.unique(np.concatenate([(each[0] * _MOST_HOURS + each[1] // HOUR_MICROS)[each[2]] for each in wanted]))
+    return list(zip((keys // _MOST_HOURS).tolist(), (keys % _MOST_HOURS * HOUR_MICROS).tolist(), strict=True))
 
 
 def _hour(micros: IntArray) -> IntArray:
@@ -236,8 +238,7 @@ class _Places:
         return amount, seconds
 
     def _key(self, ids: IntArray, hours: IntArray) -> IntArray:
-        # Room for 11,000 years of hours for each device.
-        return np.searchsorted(self._ids, ids) * 100_000_000 + hours // HOUR_MICROS
+        return np.searchsorted(self._ids, ids) * _MOST_HOURS + hours // HOUR_MICROS
 
     def _find(self, ids: IntArray, hours: IntArray) -> IntArray:
         """Return the place of each hour among those wanted, -1 where it is not."""

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any
@@ -78,24 +79,20 @@ class _Conversation:
     share: float = 0.0
     learnt: dict[str, Any] | None = None
     error: str | None = None
-    process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
-    def hold(self, process: "subprocess.Popen[bytes]", job: bytes) -> None:
+    def hold(self, process: subprocess.Popen[bytes], job: bytes) -> None:
         """Hand the job in and listen until the process ends; for a thread."""
-        if process.stdin is None or process.stdout is None:
-            raise ValueError("the process has no pipes")
-        try:
-            with process.stdin as stdin:
+        with process:
+            if process.stdin is None or process.stdout is None:
+                raise ValueError("the process has no pipes")
+            # One that ends before it has read its job says why by other ways.
+            with suppress(OSError), process.stdin as stdin:
                 stdin.write(job)
-        except OSError:
-            # It ended before it had read its job; what it left says why.
-            pass
-        for line in process.stdout:
-            told = orjson.loads(line)
-            self.share = told.get("progress", self.share)
-            self.learnt = told.get("learnt", self.learnt)
-            self.error = told.get("error", self.error)
-        process.wait()
+            for line in process.stdout:
+                told = orjson.loads(line)
+                self.share = told.get("progress", self.share)
+                self.learnt = told.get("learnt", self.learnt)
+                self.error = told.get("error", self.error)
 
 
 async def _learnt(services: Services, run: Row, job: bytes, moved: Moved) -> dict[str, Any]:
@@ -140,7 +137,7 @@ async def _watched(
             await training.tell(services, run, conversation.share)
 
 
-def _started(complaints: IO[bytes]) -> "subprocess.Popen[bytes]":
+def _started(complaints: IO[bytes]) -> subprocess.Popen[bytes]:
     root = str(Path(resolvers.__file__).parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(  # noqa: S603 - no part of it comes from a caller

@@ -20,7 +20,7 @@ from models.learning.risk.interactions import Interaction, Kind, every_interacti
 MOST_INTERACTIONS = 6
 _MOST_CHANNELS = 12
 _MOST_REFUSED = 4
-_MOST_NEGATIVES = 8000
+_MOST_NEGATIVES = 7000
 _MOST_POSITIVES = 4000
 _REFINEMENTS = 4
 # Bins are finer at the ends: what breaks a machine is rare.
@@ -28,7 +28,7 @@ _EDGES = np.array([0.003, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5])
 _QUANTILES = np.unique(np.concatenate([_EDGES, 1 - _EDGES]))
 _RIDGE = 1.0
 # About half the number of bins: what a quantity gains that tells nothing.
-_FEWEST_GAIN = 8.0
+_FEWEST_GAIN = 4.0
 # A quantity is kept, and a more complicated form of it preferred, if its losses are less by so many standard errors.
 _TO_KEEP, _TO_COMPLICATE = 1.5, 1.0
 # Trees that see all rows and features differ by what they know, not by chance.
@@ -53,20 +53,20 @@ def find_interactions(table: Table, levels: FloatArray, seed: int, threads: int 
 
 def _search(table: Table, levels: FloatArray, boosting: Boosting) -> tuple[Interaction, ...]:
     known = _Known(table, _residual_of(table, boosting))
-    candidates = _candidates(levels, table.targets)
+    candidates = _candidates(levels, table)
     chosen: list[Interaction] = []
     refused = 0
     while candidates and len(chosen) < MOST_INTERACTIONS and refused < _MOST_REFUSED:
-        tried = _most_telling(known.residual, candidates, levels)
-        if not tried:
+        forms = _most_telling(known.residual, candidates, levels)
+        if not forms:
             break
-        candidates = [each for each in candidates if not each[0].pairs_with(tried[0])]
-        found, widened = _simplest([(each, known.with_one(each.of(levels), boosting)) for each in tried])
-        if widened.residual.is_better_than(known.residual, _TO_KEEP):
-            chosen.append(found)
-            known, refused = widened, 0
-        else:
+        candidates = [each for each in candidates if not each[0].pairs_with(forms[0])]
+        found = _simplest_that_helps(known, forms, levels, boosting)
+        if found is None:
             refused += 1
+        else:
+            chosen.append(found[0])
+            known, refused = found[1], 0
     return tuple(chosen)
 
 
@@ -83,25 +83,36 @@ class _Known(NamedTuple):
 
 
 def _residual_of(table: Table, boosting: Boosting) -> "_Residual":
-    return _Residual(table.targets, out_of_fold(table, "binary", boosting))
+    return _Residual(table, out_of_fold(table, "binary", boosting))
 
 
-def _simplest(tried: Sequence[tuple[Interaction, _Known]]) -> tuple[Interaction, _Known]:
-    """Return the first that none of the more complicated ones after it betters by more than chance."""
+def _simplest_that_helps(
+    known: _Known, forms: Sequence[Interaction], levels: FloatArray, boosting: Boosting
+) -> tuple[Interaction, _Known] | None:
+    """Return the first form that none of the more complicated ones betters by more than chance; None if it is no help.
+
+    The most complicated form comes nearest to any rule, so that a pair for which it is no help is given up at once.
+    """
+    last = known.with_one(forms[-1].of(levels), boosting)
+    if not last.residual.is_better_than(known.residual, 0.0):
+        return None
+    tried = [(form, known.with_one(form.of(levels), boosting)) for form in forms[:-1]]
     best = tried[0]
-    for each in tried[1:]:
+    for each in (*tried[1:], (forms[-1], last)):
         if each[1].residual.is_better_than(best[1].residual, _TO_COMPLICATE):
             best = each
-    return best
+    return best if best[1].residual.is_better_than(known.residual, _TO_KEEP) else None
 
 
 class _Residual:
     """What trees leave unexplained on units that they have not seen."""
 
-    def __init__(self, targets: FloatArray, log_odds: FloatArray) -> None:
+    def __init__(self, table: Table, log_odds: FloatArray) -> None:
         expected = logistic(log_odds)
-        self.losses = np.logaddexp(0.0, log_odds) - targets * log_odds
-        self.slope = targets - expected
+        losses = np.logaddexp(0.0, log_odds) - table.targets * log_odds
+        # The rows of one unit err together, so that units are what is counted.
+        self.losses = np.bincount(table.units, losses)
+        self.slope = table.targets - expected
         self.curvature = expected * (1 - expected)
 
     def gain(self, place: IntArray) -> float:
@@ -110,7 +121,7 @@ class _Residual:
         return float(np.sum(slope**2 / (np.bincount(place, self.curvature) + _RIDGE)) / 2)
 
     def is_better_than(self, other: "_Residual", standard_errors: float) -> bool:
-        """Return whether its mean loss is smaller by more than so many standard errors."""
+        """Return whether its loss is smaller by more than so many standard errors, reckoned over units."""
         saved = other.losses - self.losses
         return float(saved.mean()) > standard_errors * float(saved.std()) / np.sqrt(len(saved))
 
@@ -131,7 +142,8 @@ def _most_telling(
         for kind in (Kind.DIFFERENCE, Kind.PRODUCT, Kind.RATIO)
     ]
     weighted = max((each for each in of_pair if not each[1].is_plain), key=_gain)[1]
-    return [*forms, _sharpened(weighted, residual, levels)]
+    forms.append(_sharpened(weighted, residual, levels))
+    return forms
 
 
 def _gain(found: tuple[float, Interaction]) -> float:
@@ -150,11 +162,12 @@ def _sharpened(found: Interaction, residual: _Residual, levels: FloatArray) -> I
     return found
 
 
-def _candidates(levels: FloatArray, targets: FloatArray) -> list[tuple[Interaction, IntArray]]:
+def _candidates(levels: FloatArray, table: Table) -> list[tuple[Interaction, IntArray]]:
     """Return what may be derived of the varying channels, with its bins; of many channels the most telling."""
     spread = {column: _spread(levels[:, column]) for column in range(levels.shape[1])}
+    targets = table.targets
     rate = float(targets.mean())
-    alone = _Residual(targets, np.full(len(targets), np.log(rate / (1 - rate))))
+    alone = _Residual(table, np.full(len(targets), np.log(rate / (1 - rate))))
     varying = [column for column, deviation in spread.items() if deviation > 0]
     varying.sort(key=lambda column: -alone.gain(_bins(levels[:, column])))
     tried = every_interaction({column: spread[column] for column in varying[:_MOST_CHANNELS]})

@@ -16,6 +16,7 @@ from settings.types import Settings
 
 _LABELS = {
     "devices": "Making the demo fleet",
+    "past": "Making the past of the demo fleet",
     "sales": "Making the sales of the demo fleet",
     "readings": "Making the readings of the demo fleet",
 }

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.table import Table
+from rich.markup import escape
 
 from app.cli.console import Bar, load_settings, output, progress_bar, run, services_of
 from app.training import carry_out
@@ -24,6 +24,7 @@ from settings.types import Settings
 
 _OPERATOR = Principal("command line", Role.OPERATOR)
 _MOST_SHOWN = 200
+_HEADINGS = ("id", "model", "version", "stage", "method", "trained at", "samples", "error or skill")
 
 
 def train(
@@ -32,7 +33,7 @@ def train(
     ] = None,
     device_kind: Annotated[str, typer.Option(help="Kind of the devices to learn from.")] = "WATER_HEATER",
 ) -> None:
-    """Train models on the fleet's own history, in the foreground.
+    """Train models on the fleet's own history.
 
     The first version of a model goes into production by itself; later ones are candidates until they are promoted.
 
@@ -60,12 +61,11 @@ def models() -> None:
         iotsphere models
     """
     rows = run(_versions(load_settings()))
-    table = Table("id", "model", "version", "stage", "method", "trained at", "samples", "metrics", box=None)
-    for row in rows:
-        trained_at = f"{row['trained_at']:%Y-%m-%d %H:%M}"
-        cells = (row["id"], row["name"], row["version"], row["stage"], row["method"], trained_at, row["sample_count"])
-        table.add_row(*map(str, cells), _main_metric(row))
-    output.print(table)
+    lines = [_HEADINGS, *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        output.print(escape("  ".join(cells).rstrip()))
 
 
 def promote_model(
@@ -73,7 +73,9 @@ def promote_model(
     force: Annotated[bool, typer.Option("--force", help="Although it is worse than the present one.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why; needed with --force, and for an archived version.")] = None,
 ) -> None:
-    """Put a version of a model into production; an archived one is taken back.
+    """Put a version of a model into production.
+
+    The one that was there is archived, and can be taken back.
 
     For example:
 
@@ -120,6 +122,11 @@ def _choice(given: str, allowed: list[str], name: str) -> str:
 def _metrics(row: Row) -> str:
     numbers: dict[str, Any] = orjson.loads(row["metrics"])
     return "\n".join(f"  {name} = {value:.4g}" for name, value in numbers.items() if isinstance(value, int | float))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    told = [str(row[name]) for name in ("id", "name", "version", "stage", "method")]
+    return (*told, f"{row['trained_at']:%Y-%m-%d %H:%M}", str(row["sample_count"]), _main_metric(row))
 
 
 def _main_metric(row: Row) -> str:

@@ -16,6 +16,12 @@ from models.statements import Row
 from models.store import Store
 
 USAGE_VERSION = "1"
+_WORDS = {
+    PredictionKind.LIFESPAN: "lifespan",
+    PredictionKind.ANOMALY: "anomalies",
+    PredictionKind.USAGE_PATTERNS: "usage",
+    PredictionKind.MULTI_FACTOR: "risk of failure",
+}
 _REASON = "A method that needs no training."
 
 
@@ -40,7 +46,7 @@ METHODS: Mapping[PredictionKind, Method] = {
 
 def name_of(kind: PredictionKind, device_kind: str) -> str:
     """Return what people call a model, as "water heater lifespan"."""
-    return f"{KINDS[device_kind].label} {kind.value.lower().replace('_', ' ')}"
+    return f"{KINDS[device_kind].label} {_WORDS[kind]}"
 
 
 async def register(store: Store, device_kind: str, at: datetime) -> None:

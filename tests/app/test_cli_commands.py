@@ -12,7 +12,10 @@ from app.cli import cli
 from tests.app.running import ROOT, logging_restored, use_environment
 from tests.databases import postgresql_url, run_as_admin
 
-COMMANDS = ("serve", "migrate", "demo", "simulate", "ingest", "ingest-sales", "evaluate", "export-schema", "config")
+COMMANDS = (
+    *("serve", "migrate", "demo", "simulate", "ingest", "ingest-sales", "train", "models", "promote"),
+    *("evaluate", "export-schema", "config"),
+)
 SHARED_FILE = ROOT.parent / "shared" / "data" / "water_heater" / "electric_load_7_days.json"
 
 

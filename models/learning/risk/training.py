@@ -7,7 +7,7 @@ import numpy as np
 
 from models.learning.backtest import Backtest
 from models.learning.boosting import Boosting, Classifier, NothingToLearn, Progress, Table, fit_classifier, group_of
-from models.learning.features import FloatArray, Layout, fit_features, scales_of
+from models.learning.features import Features, FloatArray, Layout, fit_features, scales_of
 from models.learning.risk.cases import RiskCase, looks_at, rows_of
 from models.learning.risk.interactions import Interaction
 from models.learning.risk.model import Levels, RiskModel, names_with, shown_values, with_interactions
@@ -75,12 +75,9 @@ def train(
     _check(targets)
     bare = Table(features=plain, names=features.names, targets=targets, units=units)
     interactions = find_interactions(bare, features.levels(plain), boosting.seed, boosting.threads)
-    rows = with_interactions(features, plain, interactions)
-    names = names_with(features, interactions)
-    preferences = _preferences(names, layout, interactions)
-    table = Table(features=rows, names=names, targets=targets, units=units, preferences=preferences)
+    table = _derived(bare, features, interactions)
     classifier, predicted = fit_classifier(table, boosting=boosting, progress=progress)
-    weights, typical = _shown(classifier, names, rows)
+    weights, typical = _shown(classifier, table.names, table.features)
     model = RiskModel(
         features=features,
         interactions=interactions,
@@ -92,7 +89,7 @@ def train(
         levels=levels or Levels(),
     )
     backtest = Backtest(
-        features=rows,
+        features=table.features,
         units=units,
         instants=np.concatenate(looks),
         truths=targets,
@@ -103,9 +100,20 @@ def train(
         model=model,
         text=model.to_text(),
         metrics={"units": float(len(cases)), **_metrics(backtest)},
-        feature_names=names,
+        feature_names=table.names,
         window=(float(backtest.instants.min()), float(backtest.instants.max())),
         backtest=backtest,
+    )
+
+
+def _derived(bare: Table, features: Features, interactions: Sequence[Interaction]) -> Table:
+    """Return the table with derived quantities, which trees prefer to the channels that they are made of."""
+    names = names_with(features, interactions)
+    return replace(
+        bare,
+        features=with_interactions(features, bare.features, interactions),
+        names=names,
+        preferences=_preferences(names, features.layout, interactions),
     )
 
 

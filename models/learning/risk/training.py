@@ -68,14 +68,12 @@ def train(
         HistoryProblem: a history does not fit the layout.
     """
     histories = [case.history for case in cases]
-    scales = replace(scales_of(histories), recent=horizon, lately=5 * horizon)
-    features = fit_features(layout, histories, scales)
+    features = fit_features(layout, histories, replace(scales_of(histories), recent=horizon, lately=5 * horizon))
     looks = looks_at(cases, horizon, most_rows)
     plain, targets, units = rows_of(features, cases, looks, horizon)
     _check(targets)
     bare = Table(features=plain, names=features.names, targets=targets, units=units)
-    interactions = find_interactions(bare, features.levels(plain), boosting.seed, boosting.threads)
-    table = _derived(bare, features, interactions)
+    interactions, table = _derived(bare, features, boosting)
     classifier, predicted = fit_classifier(table, boosting=boosting, progress=progress)
     weights, typical = _shown(classifier, table.names, table.features)
     model = RiskModel(
@@ -106,15 +104,17 @@ def train(
     )
 
 
-def _derived(bare: Table, features: Features, interactions: Sequence[Interaction]) -> Table:
-    """Return the table with derived quantities, which trees prefer to the channels that they are made of."""
+def _derived(bare: Table, features: Features, boosting: Boosting) -> tuple[tuple[Interaction, ...], Table]:
+    """Return derived quantities and the table with them; trees prefer them to the channels that they are made of."""
+    interactions = find_interactions(bare, features.levels(bare.features), boosting.seed, boosting.threads)
     names = names_with(features, interactions)
-    return replace(
+    table = replace(
         bare,
         features=with_interactions(features, bare.features, interactions),
         names=names,
         preferences=_preferences(names, features.layout, interactions),
     )
+    return interactions, table
 
 
 def _shown(classifier: Classifier, names: Sequence[str], rows: FloatArray) -> tuple[FloatArray, FloatArray]:

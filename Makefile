@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 IN_VENV := $(BIN)/python
 PACKAGES := app schema resolvers models settings
 SOURCES := $(PACKAGES) tests
+# A file stays in one process: its tests share what is dear to make.
+ON_ALL_CORES := --numprocesses=auto --dist=loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt schema migration bench lock clean
@@ -17,7 +19,7 @@ run: $(VENV)/.runtime ## set everything up and serve with a demo fleet at http:/
 	@APP_ENV=$${APP_ENV:-development} exec $(BIN)/iotsphere serve --demo
 
 test: $(VENV)/.development ## run the tests, on SQLite and on a PostgreSQL of their own
-	@$(IN_VENV) -m pytest -q
+	@$(IN_VENV) -m pytest -q $(ON_ALL_CORES)
 
 check: $(VENV)/.development ## all that CI checks: format, lint, types, imports, schema, migrations, tests
 	$(BIN)/ruff format --check $(SOURCES)
@@ -25,7 +27,7 @@ check: $(VENV)/.development ## all that CI checks: format, lint, types, imports,
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	APP_ENV=testing $(BIN)/iotsphere export-schema --check schema/schema.graphql
-	$(IN_VENV) -m pytest -q --cov --cov-report=term:skip-covered
+	$(IN_VENV) -m pytest -q $(ON_ALL_CORES) --cov --cov-report=term:skip-covered
 
 fmt: $(VENV)/.development ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix $(SOURCES)

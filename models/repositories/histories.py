@@ -36,6 +36,10 @@ class History:
     owner: str = "device_id"
     shown: frozenset[str] | None = None
 
+    def wanted(self, columns: Columns) -> Columns:
+        """Return the columns to read where these are asked for; none is not the same as all."""
+        return self.shown if columns is None else columns
+
     def sort_values(self, row: Row) -> tuple[Any, ...]:
         """Return what a cursor to this row holds."""
         return (row[self.instant], row["id"])
@@ -117,7 +121,7 @@ def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
     condition = and_(condition, filter_condition(shape, table, dialect))
     order = [key.clause(backward=backward) for key in keys]
     owner = table[history.owner]
-    chosen = pick(table, columns or history.shown, "id", history.owner, history.instant)
+    chosen = pick(table, history.wanted(columns), "id", history.owner, history.instant)
     if dialect == "postgresql":
         wanted = (
             func.unnest(bindparam("ids", type_=BigIntegerList())).table_valued("id", name="wanted").render_derived()
@@ -137,7 +141,7 @@ def _page(  # noqa: PLR0917 - remembered by its arguments, which are positional
     history: History, shape: FilterShape, bounded: bool, backward: bool, columns: Columns, dialect: str
 ) -> Statement:
     table, keys = table_columns(history.table), _order(history)
-    chosen = pick(table, columns or history.shown, "id", history.instant)
+    chosen = pick(table, history.wanted(columns), "id", history.instant)
     rows = select(*chosen).where(filter_condition(shape, table, dialect))
     if bounded:
         rows = rows.where(beyond(keys, (False, False), backward=backward))
@@ -169,11 +173,11 @@ def _counts_by(history: History, column: str, shape: FilterShape, dialect: str) 
 @prepared
 def _by_ids(history: History, columns: Columns, dialect: str) -> Statement:
     table = table_columns(history.table)
-    return Statement(select(*pick(table, columns or history.shown, "id")).where(is_one_of(table["id"], "ids", dialect)))
+    return Statement(select(*pick(table, history.wanted(columns), "id")).where(is_one_of(table["id"], "ids", dialect)))
 
 
 @prepared
 def _by_column(history: History, column: str, columns: Columns, dialect: str) -> Statement:
     table = table_columns(history.table)
-    rows = select(*pick(table, columns or history.shown, "id", column)).where(is_one_of(table[column], "ids", dialect))
+    rows = select(*pick(table, history.wanted(columns), "id", column)).where(is_one_of(table[column], "ids", dialect))
     return Statement(rows.order_by(table[history.instant], table["id"]))

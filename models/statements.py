@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
 
-from models.types import BigIntegerList
+from models.types import BigIntegerList, TextList
 
 Row: TypeAlias = Mapping[str, Any]
 RowMaker: TypeAlias = Callable[[Sequence[Any]], Row]
@@ -117,7 +117,15 @@ def pick(columns: Mapping[str, Column[Any]], wanted: frozenset[str] | None, *alw
 
 def is_one_of(column: ColumnElement[Any], parameter: str, dialect: str) -> ColumnElement[bool]:
     """Return the condition that an integer column is in a list parameter; its text is the same for any length."""
-    values = bindparam(parameter, type_=BigIntegerList())
+    return _is_one_of(column, bindparam(parameter, type_=BigIntegerList()), dialect)
+
+
+def is_one_text_of(column: ColumnElement[Any], parameter: str, dialect: str) -> ColumnElement[bool]:
+    """Return the condition that a column of texts is in a list parameter; its text is the same for any length."""
+    return _is_one_of(column, bindparam(parameter, type_=TextList()), dialect)
+
+
+def _is_one_of(column: ColumnElement[Any], values: BindParameter[Any], dialect: str) -> ColumnElement[bool]:
     if dialect == "postgresql":
         return column == any_(values)
     return column.in_(select(func.json_each(values).table_valued("value").c.value))

@@ -62,3 +62,18 @@ class BigIntegerList(TypeDecorator[list[int]]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """Encode the list as the dialect reads it."""
         return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
+
+
+class TextList(TypeDecorator[list[str]]):
+    """A list parameter of texts: an array on PostgreSQL, JSON text on SQLite (read there by json_each)."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the parameter type of the dialect."""
+        return dialect.type_descriptor(ARRAY(Text()) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Encode the list as the dialect reads it."""
+        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))

@@ -10,6 +10,12 @@ from schema.query import Query
 from schema.scalars import CONFIG
 from schema.subscription import Subscription
 from schema.types.alert import DeviceAlert
+from schema.types.prediction_kinds import (
+    AnomalyPrediction,
+    LifespanPrediction,
+    MultiFactorPrediction,
+    UsagePatternsPrediction,
+)
 from settings.types import Settings
 
 # Types that are reached through their interfaces only have to be named.
@@ -17,7 +23,14 @@ SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[*(part.type_ for part in PARTS), DeviceAlert],
+    types=[
+        *(part.type_ for part in PARTS),
+        DeviceAlert,
+        LifespanPrediction,
+        AnomalyPrediction,
+        UsagePatternsPrediction,
+        MultiFactorPrediction,
+    ],
     config=CONFIG,
 )
 

@@ -13,6 +13,7 @@ from schema.fields import mutation
 from schema.inputs import INPUT, DeleteDeviceInput, SetDeviceMaintenanceInput
 from schema.kinds import PARTS
 from schema.kinds.part import merged
+from schema.modelling import ModelMutations
 from schema.payloads import payload
 from schema.types.device import Device
 from schema.types.failure import DeviceFailure, RecordFailureInput
@@ -89,4 +90,6 @@ class _Devices:
         return payload(failure=await failures.record(scope, input.new_failure(device_id)))
 
 
-Mutation = merged("Mutation", "What can be changed.", _Devices, *(part.mutation for part in PARTS), AlarmMutations)
+Mutation = merged(
+    "Mutation", "What can be changed.", _Devices, *(part.mutation for part in PARTS), AlarmMutations, ModelMutations
+)

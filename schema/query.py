@@ -18,9 +18,12 @@ from schema.fields import derived, link
 from schema.finding import device_link, devices_link
 from schema.kinds import PARTS
 from schema.kinds.part import merged
+from schema.modelling import NODES as MODEL_NODES
+from schema.modelling import ModelQueries
 from schema.types.alert import DEVICE_ALERT, Alert, SeverityCount, alerts_of_fleet, open_alerts_of_fleet
 from schema.types.anomaly import Anomaly, anomalies_of_fleet, open_anomalies
 from schema.types.device import Device, plain_filter
+from schema.types.device_predictions import NODES as PREDICTION_NODES
 from schema.types.enums import DeviceKind, DeviceStatus
 from schema.types.failure import FAILURE
 from schema.types.node import TYPE_NAME, Node
@@ -77,6 +80,8 @@ _NODES: dict[str, Batch] = {
     FAILURE: histories.entries(FAILURES),
     "Anomaly": histories.entries(ANOMALIES),
     DEVICE_ALERT: histories.entries(ALERTS),
+    **MODEL_NODES,
+    **PREDICTION_NODES,
     **{type_name: found for part in PARTS for type_name, found in part.nodes.items()},
 }
 
@@ -127,4 +132,4 @@ class _Nodes:
     )
 
 
-Query = merged("Query", "What can be read.", _Devices, *(part.query for part in PARTS), _Findings, _Nodes)
+Query = merged("Query", "What can be read.", _Devices, *(part.query for part in PARTS), _Findings, ModelQueries, _Nodes)

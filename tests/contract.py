@@ -9,10 +9,8 @@ from graphql import REMOVE, FieldNode, InlineFragmentNode, Visitor, parse, print
 _FOLDER = Path(__file__).parents[1].parent / "shared" / "contract" / "documents"
 
 # Named here one by one, so that a field that goes missing by mistake is not cut out as well.
-_LATER_FIELDS = {"predictions"}
+_LATER_FIELDS = {"health"}
 _LATER_TYPES = {"ModelAlert"}
-# The model that found an anomaly; a device has a field of this name as well, a text.
-_LATER_OBJECTS = {"model"}
 
 
 class _Cut(Visitor):
@@ -20,9 +18,7 @@ class _Cut(Visitor):
 
     def enter_field(self, node: FieldNode, *_: Any) -> Any:
         """Drop a field of later."""
-        name = node.name.value
-        is_later = name in _LATER_FIELDS or (name in _LATER_OBJECTS and node.selection_set is not None)
-        return REMOVE if is_later else None
+        return REMOVE if node.name.value in _LATER_FIELDS else None
 
     def enter_inline_fragment(self, node: InlineFragmentNode, *_: Any) -> Any:
         """Drop what is selected of a type of later."""

@@ -1,11 +1,14 @@
 """Lives of water heaters for tests of predictions: hours and failures in the database, and models learnt from them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from models import migrator
 from models.clock import now
 from models.devices import WATER_HEATER
 from models.learning import lifespan, risk
@@ -16,7 +19,7 @@ from models.repositories.prediction_models import as_json
 from models.store import Store
 from models.types import to_micros
 from resolvers.predicting.data import load_fleet
-from tests.factories import add_heater
+from tests.factories import add_heater, database_settings, event_settings
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 QUICK = Boosting(trees=20, leaves=7, rows_in_leaf=5, feature_share=0.8)
@@ -97,19 +100,43 @@ async def add_worn_fleet(store: Store, count: int = 8) -> list[int]:
     return ids
 
 
-async def learn(store: Store, kind: PredictionKind, **changes: Any) -> int:
-    """Train a small model on the fleet as it is, put it into production and return its id; changes name columns."""
-    fleet = await load_fleet(store, WATER_HEATER.name)
-    if kind is PredictionKind.LIFESPAN:
-        failed = sum(life.failed for life in fleet.lives())
-        trained: Any = (
-            lifespan.train(fleet.layout, fleet.lives(), boosting=QUICK)
-            if failed >= lifespan.FEWEST_FAILURES
-            else lifespan.train_by_age(fleet.layout, fleet.lives())
-        )
-    else:
-        trained = risk.train(fleet.layout, fleet.cases(), 30.0, boosting=QUICK)
-    return await add_model(store, kind, trained.text, feature_names=as_json(trained.feature_names), **changes)
+async def learn(store: Store, kind: PredictionKind, *, by_age: bool = False, **changes: Any) -> int:
+    """Put a small model into production and return its id; changes name columns.
+
+    It is learnt once for all tests of a run, from a fleet of `add_worn_fleet` in a database of its own.
+
+    Args:
+        store: where the model is put.
+        kind: LIFESPAN or MULTI_FACTOR.
+        by_age: learn from ages alone, none of which ended in a failure.
+        changes: columns.
+    """
+    key = (kind, by_age)
+    if key not in _LEARNT:
+        _LEARNT[key] = await _trained(kind, by_age=by_age)
+    text, names = _LEARNT[key]
+    return await add_model(store, kind, text, feature_names=as_json(names), **changes)
+
+
+_LEARNT: dict[tuple[PredictionKind, bool], tuple[str, Sequence[str]]] = {}
+
+
+async def _trained(kind: PredictionKind, *, by_age: bool) -> tuple[str, Sequence[str]]:
+    store = Store(database_settings(), event_settings())
+    await store.open()
+    try:
+        await migrator.upgrade(store)
+        await add_worn_fleet(store)
+        fleet = await load_fleet(store, WATER_HEATER.name)
+    finally:
+        await store.close()
+    if kind is PredictionKind.MULTI_FACTOR:
+        risky = risk.train(fleet.layout, fleet.cases(), 30.0, boosting=QUICK)
+        return risky.text, risky.feature_names
+    lives = [replace(life, failed_at=float("nan")) for life in fleet.lives()] if by_age else fleet.lives()
+    train = lifespan.train_by_age if by_age else partial(lifespan.train, boosting=QUICK)
+    trained = train(fleet.layout, lives)
+    return trained.text, trained.feature_names
 
 
 async def add_model(store: Store, kind: PredictionKind, artefact: str, **changes: Any) -> int:

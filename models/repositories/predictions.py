@@ -15,6 +15,7 @@ from models.tables import DeviceRow, PredictionFeaturesRow, PredictionRow
 from models.types import UtcDateTime
 
 PREDICTIONS = History(PredictionRow, "predicted_at")
+MODEL_PREDICTIONS = History(PredictionRow, "predicted_at", owner="model_id")
 
 _PREDICTION = table_columns(PredictionRow)
 _FEATURES = table_columns(PredictionFeaturesRow)
@@ -50,7 +51,9 @@ async def add(
         return {}
     given = as_parameter(rows, _NEW, transaction.dialect)
     stored = await transaction.fetch(_insert(transaction.dialect), given=given)
-    added = {(row["device_id"], row["kind"]): row for row in stored}
+    ids = {(row["device_id"], row["kind"]): row["id"] for row in stored}
+    by_key = {(row["device_id"], row["kind"]): row for row in rows}
+    added: dict[Key, Row] = {key: {**by_key[key], "id": id_} for key, id_ in ids.items()}
     known = [
         {"prediction_id": row["id"], "feature_values": orjson.dumps(features[key]).decode()}
         for key, row in added.items()
@@ -86,7 +89,11 @@ def _insert(dialect: str) -> Statement:
         .join(DeviceRow, given.c.device_id == _DEVICE_ID)
         .with_for_update(read=True, key_share=True, of=DeviceRow)
     )
-    return Statement(insert(PredictionRow).from_select(list(_NEW), there).returning(*_PREDICTION.values()))
+    return Statement(
+        insert(PredictionRow)
+        .from_select(list(_NEW), there)
+        .returning(*(_PREDICTION[name] for name in ("id", "device_id", "kind")))
+    )
 
 
 @prepared

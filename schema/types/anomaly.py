@@ -11,7 +11,7 @@ from models.devices import KINDS
 from models.filters import EVERYTHING, Filter
 from models.repositories.alerts import ALERTS
 from models.repositories.anomalies import ANOMALIES
-from resolvers import devices, histories, readings
+from resolvers import devices, histories, predictions, readings
 from resolvers.context import Scope
 from resolvers.loaders import Batch, Columns, batch
 from schema.fields import derived, link
@@ -23,6 +23,7 @@ from schema.types.paging import After, Before, First, Last, window
 if TYPE_CHECKING:
     from schema.types.alert import DeviceAlert
     from schema.types.device import Device
+    from schema.types.model import Model
     from schema.types.reading import Reading
 
 _ORDER = "anomalies"
@@ -51,6 +52,10 @@ async def _readings(
         for (device_id, at), row in zip(mine, await readings.latest(scope, mine, columns, kind=kind), strict=True):
             found[kind, device_id, at] = None if row is None else {**row, TYPE_NAME: type_name}
     return [found[key] for key in keys]
+
+
+def _model(_scope: Scope) -> Batch:
+    return batch(predictions.detectors)
 
 
 def _unit(row: Any) -> str:
@@ -95,6 +100,12 @@ class Anomaly(Node):
         description="The strangest reading, of `peakAt`; null once it is no longer kept.",
     )
     detector_version: str = strawberry.field(description="Version of the detector that found it.")
+    model: Annotated["Model", strawberry.lazy("schema.types.model")] | None = link(
+        _model,
+        key=("device_kind", "detector_version"),
+        description="The detector, as a version of the model that finds anomalies in devices of its kind; null for one "
+        "of before there were models.",
+    )
     alerts: list[Annotated["DeviceAlert", strawberry.lazy("schema.types.alert")]] = link(
         _alerts, key="id", description="The alerts that it raised, oldest first."
     )

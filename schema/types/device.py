@@ -16,11 +16,17 @@ from schema.filtering import names_of
 from schema.types.alert import DeviceAlert, SeverityCount, alerts_of_device, open_alerts_of_device
 from schema.types.alert_rule import AlertRule, alert_rules_of_device
 from schema.types.anomaly import Anomaly, anomalies_of_device
+from schema.types.device_predictions import (
+    DevicePredictions,
+    prediction_history_of_device,
+    predictions_of_device,
+)
 from schema.types.enums import DeviceKind, DeviceOrderField, DeviceStatus, OrderDirection
 from schema.types.failure import DeviceFailure, failures_of_device
 from schema.types.maintenance import MaintenanceRecord, records_link
 from schema.types.node import Node
 from schema.types.paging import Connection
+from schema.types.prediction import Prediction
 
 
 def _global_id(row: Any) -> str:
@@ -54,6 +60,8 @@ class Device(Node):
     alerts: Connection[DeviceAlert] = alerts_of_device()
     open_alerts_by_severity: list[SeverityCount] = open_alerts_of_device()
     alert_rules: list[AlertRule] = alert_rules_of_device()
+    predictions: DevicePredictions = predictions_of_device()
+    prediction_history: Connection[Prediction] = prediction_history_of_device()
 
 
 @strawberry.input(description="Which devices are wanted; what is not given does not restrict.")

@@ -11,25 +11,43 @@ from models.anomalies import AnomalyState, Verdict
 from models.devices import KINDS
 from models.devices.catalogue import DeviceKind as Kind
 from models.devices.status import DeviceStatus
+from models.learning.risk import Level
+from models.learning.usage import Basis, Missing, OptimizationKind
+from models.predicted import AbsentReason, Action, PredictionMethod, Urgency
+from models.predictions import ModelStage, PredictionKind, TrainingState
 from models.severity import Severity
 from resolvers import series
 from resolvers.maintenance import MaintenanceKind
+from resolvers.predicting.risk_words import Sort
 
 __all__ = [
+    "AbsentReason",
+    "Action",
     "AlertChangeKind",
     "AlertKind",
     "AlertState",
     "AnomalyChangeKind",
     "AnomalyPattern",
     "AnomalyState",
+    "Basis",
+    "ContributionDirection",
     "DeviceKind",
     "DeviceOrderField",
     "DeviceStatus",
+    "Level",
     "MaintenanceKind",
     "Metric",
+    "Missing",
+    "ModelStage",
+    "OptimizationKind",
     "OrderDirection",
+    "PredictionKind",
+    "PredictionMethod",
     "SeriesMethod",
     "Severity",
+    "Sort",
+    "TrainingState",
+    "Urgency",
     "Verdict",
     "metric_enum",
 ]
@@ -64,6 +82,58 @@ strawberry.enum(
     AlertChangeKind,
     description="What happened to an alert: it was RAISED, its severity rose (ESCALATED), only its message changed "
     "(UPDATED), somebody took it on (ACKNOWLEDGED), it is over (RESOLVED).",
+)
+
+
+strawberry.enum(
+    ModelStage,
+    description="What a version of a model is used for: PRODUCTION predicts, a CANDIDATE waits to be promoted, an "
+    "ARCHIVED one was in production before.",
+)
+strawberry.enum(
+    TrainingState,
+    description="How a training stands: QUEUED until a server takes it, RUNNING, then SUCCEEDED or FAILED.",
+)
+strawberry.enum(
+    PredictionKind,
+    description="What is predicted: the remaining life (LIFESPAN), whether a device is strange at present (ANOMALY), "
+    "how it is used and what could be saved (USAGE_PATTERNS), the risk that it fails within a horizon (MULTI_FACTOR).",
+)
+strawberry.enum(
+    PredictionMethod,
+    description="How a prediction was made: from the device's own readings by boosted trees (REGRESSION of remaining "
+    "life, BOOSTED_TREES of risk); from its age alone by the lives of the fleet (WEIBULL, or WEIBAYES with too few "
+    "failures to learn how the risk grows); by the STREAMING_DETECTOR; by statistics of its hours (PROFILE).",
+)
+strawberry.enum(
+    AbsentReason,
+    name="UnavailableReason",
+    description="Why there is no prediction: the device was given up (RETIRED); it is not predicted of its kind "
+    "(NOT_OFFERED); nothing is known of it (NO_READINGS), or too little (TOO_LITTLE_HISTORY); no model is in "
+    "production (NO_MODEL), or it cannot be used, being damaged or trained on other channels (MODEL_UNFIT).",
+)
+strawberry.enum(Action, name="RecommendedAction", description="What is to be done.")
+strawberry.enum(
+    Urgency, description="How soon something is to be done: with the next plans, within weeks (SOON), or at once (NOW)."
+)
+strawberry.enum(
+    Level, name="RiskLevel", description="How urgent a risk is: MEDIUM from 10 % on, HIGH 30 %, CRITICAL 60 %."
+)
+strawberry.enum(
+    Sort,
+    name="RiskFactorSort",
+    description="What a factor of a risk is about; past failures are among ANOMALIES, DESIGN is what the device is.",
+)
+strawberry.enum(
+    Basis,
+    name="UsageBasis",
+    description="What amounts of use are: litres of a flow meter, litres estimated from energy, or energy in kWh.",
+)
+strawberry.enum(Missing, name="MissingUsageReason", description="Why a figure of use is missing.")
+strawberry.enum(
+    OptimizationKind,
+    description="What could be saved: heat only when water is drawn (SCHEDULE), lower the target (SET_POINT), "
+    "insulate the tank (STANDBY_LOSS).",
 )
 
 
@@ -137,6 +207,14 @@ class OrderDirection(Enum):
 
     ASC = "asc"
     DESC = "desc"
+
+
+@strawberry.enum(description="Which way a factor moves a prediction.")
+class ContributionDirection(Enum):
+    """Which way a factor moves a prediction."""
+
+    RAISES = "RAISES"
+    LOWERS = "LOWERS"
 
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from app.cli.console import Commands, load_settings, output
 from app.cli.evaluate_anomalies import anomalies
+from app.cli.evaluate_drift import drift
 from app.cli.evaluate_lifespan import lifespan
 from app.cli.evaluate_risk import risk
 from app.cli.evaluate_usage import usage
@@ -57,4 +58,5 @@ def demand(
 evaluate.command()(usage)
 evaluate.command()(lifespan)
 evaluate.command()(anomalies)
+evaluate.command()(drift)
 evaluate.command()(risk)

@@ -6,19 +6,36 @@ watch = Watch(sketch); finding = watch.update(rows)  # or as they come, with a m
 """
 
 from models.learning.drift.compare import compare
+from models.learning.drift.errors import ErrorReference, ErrorWatch, compare_errors, error_reference
+from models.learning.drift.estimates import (
+    Estimate,
+    WidthErrors,
+    expected_mae,
+    expected_of_probabilities,
+    fit_width_errors,
+)
 from models.learning.drift.findings import DATA_QUALITY, Finding, Kind, Statistic, persistent, unknown
 from models.learning.drift.sketch import Sketch, SketchProblem, sketch_of
 from models.learning.drift.stream import Watch
 
 __all__ = [
     "DATA_QUALITY",
+    "ErrorReference",
+    "ErrorWatch",
+    "Estimate",
     "Finding",
     "Kind",
     "Sketch",
     "SketchProblem",
     "Statistic",
     "Watch",
+    "WidthErrors",
     "compare",
+    "compare_errors",
+    "error_reference",
+    "expected_mae",
+    "expected_of_probabilities",
+    "fit_width_errors",
     "persistent",
     "sketch_of",
     "unknown",

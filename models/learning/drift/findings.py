@@ -14,6 +14,8 @@ class Kind(StrEnum):
     """Nothing stands out."""
     DRIFT = "DRIFT"
     """The distribution has changed; which statistic shows it most is told beside."""
+    CONCEPT_DRIFT = "CONCEPT_DRIFT"
+    """The model errs more than it did when it was tested."""
     CONSTANT = "CONSTANT"
     """All values are the same, though they varied in training."""
     STUCK = "STUCK"
@@ -40,6 +42,8 @@ class Statistic(StrEnum):
     """Mean square of what neighbouring scores do not explain, relative to training: 1 is no change."""
     SHAPE = "SHAPE"
     """Population stability index over the bins of the sketch."""
+    ERROR = "ERROR"
+    """Mean of the errors, in their own unit, single ones limited."""
     MISSING_SHARE = "MISSING_SHARE"
     """Share of the rows without a value."""
     OUTSIDE_SHARE = "OUTSIDE_SHARE"
@@ -106,6 +110,8 @@ SIZES: dict[Statistic, tuple[float, float, float]] = {
     Statistic.SPREAD: (0.446, 0.811, 1.386),
     # The first two are the customary marks of the index.
     Statistic.SHAPE: (0.1, 0.25, 1.0),
+    # By which share the errors have grown.
+    Statistic.ERROR: (0.25, 0.5, 1.0),
     Statistic.MISSING_SHARE: (0.1, 0.25, 0.5),
     Statistic.OUTSIDE_SHARE: (0.02, 0.1, 0.5),
     Statistic.CHANGED_SHARE: (0.05, 0.25, 0.5),

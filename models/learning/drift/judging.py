@@ -16,7 +16,7 @@ FEWEST_KNOWN = 30
 _LOG_SCALES = np.log(np.array(SCALES, np.float64))
 # Of each statistic to either side, chance exceedances a row: about ten of them (scales, sides) are independent, so that
 # half a false alarm in 10,000 rows is left.
-_CHANCE_A_ROW = 5e-7
+_CHANCE_A_ROW = 8e-7
 _MOST_CHANCE = 0.001
 # The index shows what neither level nor spread does; how it strays is known least well.
 _SHAPE_MARGIN = 1.5
@@ -80,14 +80,20 @@ class Test:
         root = max(1 - 1 / (9 * shape) + sign * score / (3 * math.sqrt(shape)), 0.0)
         return self.expected + sign * self.error * math.sqrt(shape) * (root**3 - 1)
 
+    def scaled(self, centre: float, unit: float) -> "Test":
+        """Return the same test in another unit: centre + unit * value."""
+        return replace(
+            self, value=centre + unit * self.value, expected=centre + unit * self.expected, error=unit * self.error
+        )
+
 
 def tests_of(sketch: Sketch, sums: FloatArray) -> list[Test]:
     """Return what is to be tested of the (WIDTH,) sums of a window with at least one value."""
     known, squares = float(sums[KNOWN]), float(sums[SQUARES])
     if sketch.ruler.scores.is_constant:
-        return [_rare(Statistic.CHANGED_SHARE, sums[CHANGED], known, sketch.changed, sketch.count)]
+        return [rare_test(Statistic.CHANGED_SHARE, sums[CHANGED], known, sketch.changed, sketch.count)]
     level = sums[LEVEL] / known
-    tests = [_mean(Statistic.LEVEL, level, known, sketch.level, sketch.count)]
+    tests = [mean_test(Statistic.LEVEL, level, known, sketch.level, sketch.count)]
     # Of values with few levels the bins show all there is, and squares are hardly spread as a gamma distribution.
     has_levels = len(sketch.shares) < BINS or not np.isfinite(sketch.ruler.square_deviation)
     if squares >= FEWEST_KNOWN and not has_levels:
@@ -105,10 +111,13 @@ def missing_test(sketch: Sketch, sums: FloatArray) -> Test:
     rows, share = float(sums[ROWS]), sketch.missing
     value = 1 - float(sums[KNOWN]) / rows
     if share * sketch.rows <= _UNSEEN:
-        return _rare(Statistic.MISSING_SHARE, value * rows, rows, share, sketch.rows)
+        return rare_test(Statistic.MISSING_SHARE, value * rows, rows, share, sketch.rows)
     unit = math.sqrt(share * (1 - share))
-    test = _mean(Statistic.MISSING_SHARE, (value - share) / unit if unit else 0.0, rows, sketch.gaps, sketch.rows)
-    return replace(test, value=value, expected=share, error=test.error * unit or 1.0)
+    if unit == 0:
+        return Test(Statistic.MISSING_SHARE, value, share, 1.0, 0.0)
+    return mean_test(Statistic.MISSING_SHARE, (value - share) / unit, rows, sketch.gaps, sketch.rows).scaled(
+        share, unit
+    )
 
 
 def outside_test(sums: FloatArray) -> bool:
@@ -120,7 +129,7 @@ def _effect(noise: Noise, count: float) -> float:
     return float(np.interp(math.log(count), _LOG_SCALES, noise.effects))
 
 
-def _mean(statistic: Statistic, value: float, count: float, noise: Noise, trained: int) -> Test:
+def mean_test(statistic: Statistic, value: float, count: float, noise: Noise, trained: int) -> Test:
     """Return the test of a mean of standardised rows; the training's own mean is uncertain too."""
     own = _effect(noise, count) / count
     error = math.sqrt(own + noise.long_effect / trained)
@@ -129,9 +138,9 @@ def _mean(statistic: Statistic, value: float, count: float, noise: Noise, traine
 
 def _spread(sketch: Sketch, value: float, count: float) -> Test:
     """Return the test of the mean square, as a multiple of the training's."""
-    test = _mean(Statistic.SPREAD, value, count, sketch.spread, sketch.count)
+    test = mean_test(Statistic.SPREAD, value, count, sketch.spread, sketch.count)
     unit = sketch.ruler.square_deviation / sketch.ruler.square_mean
-    return Test(Statistic.SPREAD, 1 + test.value * unit, 1.0, test.error * unit, test.skewness, test.freedom)
+    return test.scaled(1.0, unit)
 
 
 def _shape(sketch: Sketch, counts: FloatArray, known: float) -> Test:
@@ -141,7 +150,7 @@ def _shape(sketch: Sketch, counts: FloatArray, known: float) -> Test:
     return Test(Statistic.SHAPE, value, usual, usual * variation, 2 * variation, margin=_SHAPE_MARGIN)
 
 
-def _rare(statistic: Statistic, events: float, known: float, share: float, trained: int) -> Test:
+def rare_test(statistic: Statistic, events: float, known: float, share: float, trained: int) -> Test:
     """Return the test of a share that is (nearly) 0 in training, by Poisson's law."""
     expected = share + _UNSEEN / trained
     error = math.sqrt(expected / known)

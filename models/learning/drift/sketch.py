@@ -38,6 +38,7 @@ class Sketch:
         gaps: noise of whether a row lacks its value; rows without one may come in bursts.
         changed: share of the values that differ from the lowest knot's; matters where that is (nearly) the only value.
         longest_repeat: most equal values in a row.
+        repeated: share of the values that equal the one before.
         longest_gap: longest time between values, in seconds; NaN where the instants are not known.
     """
 
@@ -54,6 +55,7 @@ class Sketch:
     gaps: Noise
     changed: float
     longest_repeat: int
+    repeated: float
     longest_gap: float
 
     @property
@@ -91,6 +93,7 @@ class Sketch:
             "gaps": _noise_json(self.gaps),
             "changed": _short(self.changed),
             "longest_repeat": self.longest_repeat,
+            "repeated": _short(self.repeated),
             "longest_gap": _short(self.longest_gap),
         }
 
@@ -145,6 +148,7 @@ def sketch_of(values: FloatArray, seconds: FloatArray | None = None) -> Sketch:
         gaps=measure_noise(_standardised(1 - rows[:, KNOWN])),
         changed=np.count_nonzero(known != ruler.scores.values[0]) / max(len(known), 1),
         longest_repeat=longest_repeat(known),
+        repeated=np.count_nonzero(known[1:] == known[:-1]) / max(len(known) - 1, 1),
         longest_gap=_longest_gap(values, seconds),
     )
 
@@ -257,5 +261,6 @@ def _read(stored: Mapping[str, Any]) -> Sketch:
         gaps=_noise(stored["gaps"]),
         changed=float(stored["changed"]),
         longest_repeat=int(stored["longest_repeat"]),
+        repeated=float(stored["repeated"]),
         longest_gap=_number(stored["longest_gap"]),
     )

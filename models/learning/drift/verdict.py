@@ -1,5 +1,7 @@
 """The verdict over a window: poor data by its name, drift by the statistic that shows it most, or neither."""
 
+import math
+
 import numpy as np
 
 from models.learning.anomalies import Severity
@@ -20,6 +22,8 @@ from models.learning.drift.sketch import FEWEST_VALUES, Sketch
 # Equal values in a row are a stuck sensor from so many on, and from this multiple of the longest run in training.
 _FEWEST_REPEATS = 10
 _REPEATS_FACTOR = 2
+# Chance of a run of equal values that is called stuck.
+_RARE = 1e-8
 # A smaller rise of the share that is missing does not matter.
 _MISSING_MARGIN = 0.05
 # A gap is no longer usual from this multiple of the longest in training.
@@ -31,7 +35,8 @@ def repeats_limit(sketch: Sketch) -> float:
     """Return from how many equal values in a row a sensor is stuck; infinite where training had but one value."""
     if sketch.ruler.scores.is_constant or sketch.ruler.minimum == sketch.ruler.maximum:
         return float("inf")
-    return max(_FEWEST_REPEATS, _REPEATS_FACTOR * sketch.longest_repeat + _FEWEST_REPEATS // 2)
+    by_chance = math.log(_RARE) / math.log(sketch.repeated) if 0 < sketch.repeated < 1 else 0.0
+    return max(_FEWEST_REPEATS, _REPEATS_FACTOR * sketch.longest_repeat + _FEWEST_REPEATS // 2, math.ceil(by_chance))
 
 
 def lacking(sketch: Sketch, known: float) -> Finding | None:

@@ -21,14 +21,18 @@ class EventFilter:
     Attributes:
         device_ids: of any of these devices; None for all.
         names: columns, and the names of which a row may have any.
+        model_ids: of any of these versions of models; None for all.
     """
 
     device_ids: frozenset[int] | None
     names: tuple[tuple[str, tuple[str, ...]], ...]
+    model_ids: frozenset[int] | None = None
 
     def lets_through(self, row: Mapping[str, Any]) -> bool:
         """Say whether a row, or its snapshot, meets all conditions."""
         if self.device_ids is not None and row["device_id"] not in self.device_ids:
+            return False
+        if self.model_ids is not None and row["model_id"] not in self.model_ids:
             return False
         return all(row[column] in names for column, names in self.names)
 
@@ -42,7 +46,10 @@ async def anomalies_changed(scope: Scope, wanted: EventFilter, after: str | None
 
 
 async def alerts_changed(scope: Scope, wanted: EventFilter, after: str | None) -> Stream:
-    """Follow changes of alerts, as device_id, alert and change; raises as `anomalies_changed` does."""
+    """Follow changes of alerts, as device_id (None where it is of a model), alert and change.
+
+    Raises: as `anomalies_changed` does.
+    """
     return await _changes(scope, _Kind(ALERT_CHANGED, "alert", partial(restored, AlertRow)), wanted, after)
 
 

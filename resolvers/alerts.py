@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.alerts import AlertChangeKind, AlertState
+from models.alerts import AlertChangeKind, AlertOwner, AlertState
 from models.errors import Conflict, NotFound
 from models.repositories import alerts, histories
 from models.repositories.alerts import ALERTS, UNRESOLVED
@@ -14,7 +14,15 @@ from resolvers.alerting.writing import announce
 from resolvers.context import Scope
 from resolvers.loaders import Columns
 
-__all__ = ["UNRESOLVED", "acknowledge", "changes", "counts_by_severity", "device_counts_by_severity", "resolve"]
+__all__ = [
+    "UNRESOLVED",
+    "acknowledge",
+    "by_ids",
+    "changes",
+    "counts_by_severity",
+    "device_counts_by_severity",
+    "resolve",
+]
 
 _STATES_BEFORE = {
     AlertChangeKind.ACKNOWLEDGED: (AlertState.OPEN,),
@@ -22,7 +30,7 @@ _STATES_BEFORE = {
 }
 
 
-async def acknowledge(scope: Scope, alert_id: int, comment: str | None) -> Row:
+async def acknowledge(scope: Scope, alert_id: int, comment: str | None, owner: AlertOwner = AlertOwner.DEVICE) -> Row:
     """Say that somebody takes care of an open alert, and return it.
 
     Raises: NotFound; Conflict if it is acknowledged or resolved already.
@@ -36,10 +44,10 @@ async def acknowledge(scope: Scope, alert_id: int, comment: str | None) -> Row:
         "acknowledge_comment": words,
         "updated_at": now,
     }
-    return await _change(scope, alert_id, AlertChangeKind.ACKNOWLEDGED, values)
+    return await _change(scope, alert_id, owner, AlertChangeKind.ACKNOWLEDGED, values)
 
 
-async def resolve(scope: Scope, alert_id: int, comment: str | None) -> Row:
+async def resolve(scope: Scope, alert_id: int, comment: str | None, owner: AlertOwner = AlertOwner.DEVICE) -> Row:
     """Say that an alert is done with, and return it.
 
     While its condition goes on it does not come back: only when it gets worse, or was gone and begins anew.
@@ -49,7 +57,14 @@ async def resolve(scope: Scope, alert_id: int, comment: str | None) -> Row:
     now = scope.services.clock()
     words = checks.optional_text(comment, "comment", longest=checks.NOTES_LENGTH)
     values = {"state": AlertState.RESOLVED.value, **alerts.resolution(now, now, scope.principal.name, words)}
-    return await _change(scope, alert_id, AlertChangeKind.RESOLVED, values)
+    return await _change(scope, alert_id, owner, AlertChangeKind.RESOLVED, values)
+
+
+async def by_ids(scope: Scope, ids: Sequence[int], columns: Columns, *, owner: AlertOwner) -> list[Row | None]:
+    """Return the alert of each id; None for one that does not exist or is not of such an owner."""
+    needed = None if columns is None else columns | {owner.column}
+    rows = await histories.by_ids(scope.store, ALERTS, ids, needed)
+    return [row if row is not None and row[owner.column] is not None else None for row in rows]
 
 
 async def changes(scope: Scope, alert_ids: Sequence[int], columns: Columns) -> list[list[Row]]:
@@ -68,11 +83,13 @@ async def device_counts_by_severity(scope: Scope, device_ids: Sequence[int], _co
     return [_counts(each) for each in await alerts.unresolved_counts_by_devices(scope.store, device_ids)]
 
 
-async def _change(scope: Scope, alert_id: int, kind: AlertChangeKind, values: Mapping[str, Any]) -> Row:
+async def _change(
+    scope: Scope, alert_id: int, owner: AlertOwner, kind: AlertChangeKind, values: Mapping[str, Any]
+) -> Row:
     async with scope.store.transaction() as transaction:
         changed = await alerts.change(transaction, alert_id, _STATES_BEFORE[kind], values)
         (row,) = await histories.by_ids(transaction, ALERTS, [alert_id])
-        if row is None:
+        if row is None or row[owner.column] is None:
             raise NotFound(f"There is no alert with id {alert_id}.", input_path=("input", "id"))
         if not changed:
             raise _conflict(row)

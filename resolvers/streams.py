@@ -74,10 +74,10 @@ async def rows(scope: Scope, stream: Stream) -> AsyncGenerator[Row]:
 
 
 async def of_present_devices(scope: Scope, items: Items) -> list[tuple[Cursor, Row]]:
-    """Leave out rows whose device (`device_id`) does not exist any more."""
-    ids = list({row["device_id"] for _, row in items})
+    """Leave out rows whose device (`device_id`) does not exist any more; None is no device."""
+    ids = list({row["device_id"] for _, row in items} - {None})
     found = await device_rows.by_ids(scope.store, ids, frozenset({"id"})) if ids else []
-    present = {id_ for id_, device in zip(ids, found, strict=True) if device is not None}
+    present = {None, *(id_ for id_, device in zip(ids, found, strict=True) if device is not None)}
     return [(cursor, row) for cursor, row in items if row["device_id"] in present]
 
 

@@ -10,6 +10,7 @@ from schema.query import Query
 from schema.scalars import CONFIG
 from schema.subscription import Subscription
 from schema.types.alert import DeviceAlert
+from schema.types.model_alert import ModelAlert
 from schema.types.prediction_kinds import (
     AnomalyPrediction,
     LifespanPrediction,
@@ -26,6 +27,7 @@ SCHEMA = strawberry.Schema(
     types=[
         *(part.type_ for part in PARTS),
         DeviceAlert,
+        ModelAlert,
         LifespanPrediction,
         AnomalyPrediction,
         UsagePatternsPrediction,

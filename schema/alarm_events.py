@@ -10,7 +10,7 @@ from resolvers import alarm_streams
 from resolvers.alarm_streams import EventFilter
 from resolvers.context import Scope
 from schema.fields import followed, subscription
-from schema.filtering import Names, choices, device_ids
+from schema.filtering import Names, choices, device_ids, model_ids
 from schema.types.alert import Alert
 from schema.types.anomaly import Anomaly
 from schema.types.enums import (
@@ -57,6 +57,11 @@ class AlertEventFilter:
 
     device_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Of any of these devices, 1000 at most."
+    )
+    model_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="Of any of these versions of models, 1000 at most. An alert is of a device or of a model, so none "
+        "meets both.",
     )
     kinds: list[AlertKind] | None = strawberry.field(default=None, description="About any of these.")
     device_kinds: list[DeviceKind] | None = strawberry.field(
@@ -121,6 +126,7 @@ class AlarmSubscriptions:
         given = filter or AnomalyEventFilter()
         wanted = _filter(
             given.device_ids,
+            None,
             device_kind=given.kinds,
             metric=given.metrics,
             severity=given.severities,
@@ -128,7 +134,7 @@ class AlarmSubscriptions:
         )
         return followed(await alarm_streams.anomalies_changed(scope, wanted, after))
 
-    @subscription(Right.READ, description="All changes of alerts.")
+    @subscription(Right.READ, description="All changes of alerts, of devices and of models.")
     @staticmethod
     async def alert_changed(
         scope: Scope,
@@ -141,6 +147,7 @@ class AlarmSubscriptions:
         given = filter or AlertEventFilter()
         wanted = _filter(
             given.device_ids,
+            given.model_ids,
             kind=given.kinds,
             device_kind=given.device_kinds,
             severity=given.severities,
@@ -149,6 +156,12 @@ class AlarmSubscriptions:
         return followed(await alarm_streams.alerts_changed(scope, wanted, after))
 
 
-def _filter(devices: Sequence[strawberry.ID] | None, **names: Names) -> EventFilter:
-    listed = device_ids(devices)
-    return EventFilter(None if listed is None else frozenset(listed), choices(**names))
+def _filter(
+    devices: Sequence[strawberry.ID] | None, models: Sequence[strawberry.ID] | None, **names: Names
+) -> EventFilter:
+    of_devices, of_models = device_ids(devices), model_ids(models)
+    return EventFilter(
+        None if of_devices is None else frozenset(of_devices),
+        choices(**names),
+        None if of_models is None else frozenset(of_models),
+    )

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from models.alerts import AlertOwner
 from models.principal import Right
 from resolvers import alert_rules, alerts, anomalies
 from resolvers.context import Scope
@@ -11,7 +12,7 @@ from schema import ids
 from schema.fields import mutation
 from schema.inputs import INPUT, given
 from schema.payloads import payload
-from schema.types.alert import ALERT_TYPES, Alert
+from schema.types.alert import OWNER_BY_TYPE, Alert
 from schema.types.alert_rule import AlertRule, ResetAlertRuleInput, SetAlertRuleInput
 from schema.types.anomaly import Anomaly
 from schema.types.enums import Verdict
@@ -88,8 +89,8 @@ class AlarmMutations:
     @staticmethod
     async def acknowledge_alert(scope: Scope, input: Annotated[AcknowledgeAlertInput, INPUT]) -> AlertPayload:  # noqa: A002
         """Take an alert on."""
-        alert_id = ids.decode(input.id, ALERT_TYPES, "input.id")
-        return payload(alert=await alerts.acknowledge(scope, alert_id, input.comment))
+        alert_id, owner = _alert(input.id)
+        return payload(alert=await alerts.acknowledge(scope, alert_id, input.comment, owner))
 
     @mutation(
         Right.OPERATE,
@@ -99,8 +100,8 @@ class AlarmMutations:
     @staticmethod
     async def resolve_alert(scope: Scope, input: Annotated[ResolveAlertInput, INPUT]) -> AlertPayload:  # noqa: A002
         """Say that an alert is done with."""
-        alert_id = ids.decode(input.id, ALERT_TYPES, "input.id")
-        return payload(alert=await alerts.resolve(scope, alert_id, input.comment))
+        alert_id, owner = _alert(input.id)
+        return payload(alert=await alerts.resolve(scope, alert_id, input.comment, owner))
 
     @mutation(Right.OPERATE, description="Let a device alert otherwise than the settings say.")
     @staticmethod
@@ -116,3 +117,9 @@ class AlarmMutations:
         """Let a device alert as the settings say."""
         device_id = ids.decode(input.device_id, DEVICE_TYPES, "input.deviceId")
         return payload(alert_rule=await alert_rules.reset(scope, device_id, input.kind.value))
+
+
+def _alert(given: str) -> tuple[int, AlertOwner]:
+    row_id = ids.decode(given, tuple(OWNER_BY_TYPE), "input.id")
+    type_name, _ = ids.decode_any(given, "input.id")
+    return row_id, OWNER_BY_TYPE[type_name]

@@ -16,7 +16,8 @@ from schema.fields import link, mutation
 from schema.inputs import INPUT
 from schema.payloads import payload
 from schema.types.enums import DeviceKind, PredictionKind
-from schema.types.model import MODEL, Model, models_link
+from schema.types.model import Model, models_link
+from schema.types.node import MODEL
 from schema.types.paging import Connection
 from schema.types.training_run import TRAINING_RUN, TrainingRun, runs_link
 

@@ -91,5 +91,10 @@ class _Devices:
 
 
 Mutation = merged(
-    "Mutation", "What can be changed.", _Devices, *(part.mutation for part in PARTS), AlarmMutations, ModelMutations
+    "Mutation",
+    "What can be changed.",
+    _Devices,
+    *(part.mutation for part in PARTS),
+    AlarmMutations,
+    ModelMutations,
 )

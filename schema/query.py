@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import strawberry
 
 from models.devices import KINDS
-from models.repositories.alerts import ALERTS
 from models.repositories.anomalies import ANOMALIES
 from models.repositories.device_failures import FAILURES
 from models.repositories.maintenance_records import RECORDS
@@ -20,12 +19,14 @@ from schema.kinds import PARTS
 from schema.kinds.part import merged
 from schema.modelling import NODES as MODEL_NODES
 from schema.modelling import ModelQueries
-from schema.types.alert import DEVICE_ALERT, Alert, SeverityCount, alerts_of_fleet, open_alerts_of_fleet
+from schema.types.alert import NODES as ALERT_NODES
+from schema.types.alert import Alert, SeverityCount, alerts_of_fleet, open_alerts_of_fleet
 from schema.types.anomaly import Anomaly, anomalies_of_fleet, open_anomalies
 from schema.types.device import Device, plain_filter
 from schema.types.device_predictions import NODES as PREDICTION_NODES
 from schema.types.enums import DeviceKind, DeviceStatus
 from schema.types.failure import FAILURE
+from schema.types.model_monitoring import NODES as MONITORING_NODES
 from schema.types.node import TYPE_NAME, Node
 from schema.types.paging import Connection
 
@@ -79,8 +80,9 @@ _NODES: dict[str, Batch] = {
     "MaintenanceRecord": histories.entries(RECORDS),
     FAILURE: histories.entries(FAILURES),
     "Anomaly": histories.entries(ANOMALIES),
-    DEVICE_ALERT: histories.entries(ALERTS),
+    **ALERT_NODES,
     **MODEL_NODES,
+    **MONITORING_NODES,
     **PREDICTION_NODES,
     **{type_name: found for part in PARTS for type_name, found in part.nodes.items()},
 }

@@ -13,6 +13,7 @@ from resolvers.loaders import Batch
 from schema import ids
 from schema.alarm_events import AlarmSubscriptions
 from schema.fields import derived, followed, link, subscription
+from schema.health_events import HealthSubscriptions
 from schema.kinds.part import merged
 from schema.types.device import Device
 from schema.types.node import DEVICE_TYPES, TYPE_NAME, reading_type_name
@@ -49,4 +50,4 @@ class _Readings:
         return followed(await streams.readings_recorded(scope, wanted))
 
 
-Subscription = merged("Subscription", "What can be followed.", _Readings, AlarmSubscriptions)
+Subscription = merged("Subscription", "What can be followed.", _Readings, AlarmSubscriptions, HealthSubscriptions)

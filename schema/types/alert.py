@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import strawberry
 
+from models.alerts import MODEL_ALERTS as KINDS_OF_MODELS
+from models.alerts import AlertOwner
 from models.devices import KINDS
 from models.filters import EVERYTHING, Filter
 from models.repositories.alerts import ALERTS
 from models.repositories.anomalies import ANOMALIES
+from models.repositories.histories import History
 from resolvers import alerts, devices, histories
 from resolvers.context import Scope
 from resolvers.loaders import Batch, batch
 from schema.fields import derived, link
-from schema.filtering import bounds, choices, devices_in
+from schema.filtering import bounds, choices, owners_in
 from schema.types.enums import AlertKind, AlertState, DeviceKind, Metric, Severity
 from schema.types.node import TYPE_NAME, Node, TypeRule, id_of
 from schema.types.paging import After, Before, First, Last, window
@@ -24,10 +27,15 @@ if TYPE_CHECKING:
     from schema.types.device import Device
 
 DEVICE_ALERT = "DeviceAlert"
-ALERT_TYPES = (DEVICE_ALERT,)
+MODEL_ALERT = "ModelAlert"
 
 _ORDER = "alerts"
-_TYPE_BY_KIND = {kind.value: DEVICE_ALERT for kind in AlertKind}
+_TYPE_BY_OWNER = {AlertOwner.DEVICE: DEVICE_ALERT, AlertOwner.MODEL: MODEL_ALERT}
+OWNER_BY_TYPE = {type_name: owner for owner, type_name in _TYPE_BY_OWNER.items()}
+_TYPE_BY_KIND = {kind.value: MODEL_ALERT if kind in KINDS_OF_MODELS else DEVICE_ALERT for kind in AlertKind}
+
+NODES: dict[str, Batch] = {type_name: batch(alerts.by_ids, owner=owner) for owner, type_name in _TYPE_BY_OWNER.items()}
+"""For each type of alert, the batch function from ids to rows."""
 
 
 def _type_of(row: Any) -> str:
@@ -121,6 +129,11 @@ class AlertFilter:
     device_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Of any of these devices, 1000 at most."
     )
+    model_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="Of any of these versions of models, 1000 at most. An alert is of a device or of a model, so none "
+        "meets both.",
+    )
     kinds: list[AlertKind] | None = strawberry.field(default=None, description="About any of these.")
     device_kinds: list[DeviceKind] | None = strawberry.field(
         default=None, description="Of devices of any of these kinds."
@@ -136,7 +149,7 @@ class AlertFilter:
             choices=choices(
                 device_kind=self.device_kinds, kind=self.kinds, severity=self.severities, state=self.states
             ),
-            ids=devices_in(self.device_ids),
+            ids=owners_in(self.device_ids, self.model_ids),
             bounds=bounds("raised_at", self.raised_after, self.raised_before),
         )
 
@@ -144,7 +157,7 @@ class AlertFilter:
 _Filter = Annotated[AlertFilter | None, strawberry.argument(description="Which ones; all if not given.")]
 
 
-def _listed(listed: Callable[..., Batch]) -> Callable[..., Batch]:
+def alerts_listed(listed: Callable[..., Batch], history: History = ALERTS) -> Callable[..., Batch]:
     """Return how a list of alerts is bound to the arguments of its connection."""
 
     def bind(
@@ -157,19 +170,19 @@ def _listed(listed: Callable[..., Batch]) -> Callable[..., Batch]:
         filter: _Filter = None,  # noqa: A002 - the argument's name in the schema
     ) -> Batch:
         place = window(scope, _ORDER, (datetime, int), (first, after, last, before))
-        return listed(ALERTS, _ORDER, place, EVERYTHING if filter is None else filter.plain())
+        return listed(history, _ORDER, place, EVERYTHING if filter is None else filter.plain())
 
     return bind
 
 
 def alerts_of_device() -> Any:
     """Declare the alerts of a device."""
-    return link(_listed(histories.pages), key="id", description="Its alerts, newest first.")
+    return link(alerts_listed(histories.pages), key="id", description="Its alerts, newest first.")
 
 
 def alerts_of_fleet() -> Any:
     """Declare all alerts."""
-    return link(_listed(histories.page), description="All alerts, newest first.")
+    return link(alerts_listed(histories.page), description="All alerts, of devices and of models, newest first.")
 
 
 @strawberry.type(description="How many there are of a severity.")
@@ -192,7 +205,8 @@ def open_alerts_of_fleet() -> Any:
     """Declare how many alerts are not resolved, by severity."""
     return link(
         _open_of_fleet,
-        description="How many alerts of each severity are not resolved, whether somebody has taken them on or not.",
+        description="How many alerts of each severity, of devices and of models, are not resolved, whether somebody "
+        "has taken them on or not.",
     )
 
 

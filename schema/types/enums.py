@@ -11,8 +11,10 @@ from models.anomalies import AnomalyState, Verdict
 from models.devices import KINDS
 from models.devices.catalogue import DeviceKind as Kind
 from models.devices.status import DeviceStatus
+from models.learning.drift.findings import Kind as DriftFinding
 from models.learning.risk import Level
 from models.learning.usage import Basis, Missing, OptimizationKind
+from models.monitoring import HealthStatus
 from models.predicted import AbsentReason, Action, PredictionMethod, Urgency
 from models.predictions import ModelStage, PredictionKind, TrainingState
 from models.severity import Severity
@@ -34,6 +36,8 @@ __all__ = [
     "DeviceKind",
     "DeviceOrderField",
     "DeviceStatus",
+    "DriftFinding",
+    "HealthStatus",
     "Level",
     "MaintenanceKind",
     "Metric",
@@ -69,7 +73,9 @@ strawberry.enum(
     AlertKind,
     description="What an alert is about: a value beyond a threshold (OVER_TEMPERATURE, HIGH_PRESSURE, LOW_PRESSURE, "
     "CASH_FULL), products that run out (LOW_STOCK), silence (OFFLINE), an ANOMALY of high severity, or maintenance "
-    "that is due (MAINTENANCE_DUE).",
+    "that is due (MAINTENANCE_DUE). Of models: inputs or predictions that are not as in training (MODEL_DRIFT), errors "
+    "beyond their thresholds (MODEL_PERFORMANCE), inputs that are missing, stuck or out of range "
+    "(MODEL_DATA_QUALITY), nothing that was predicted or reported for long (MODEL_STALE).",
 )
 strawberry.enum(
     AlertState,
@@ -85,6 +91,18 @@ strawberry.enum(
 )
 
 
+strawberry.enum(
+    DriftFinding,
+    name="DriftFinding",
+    description="What values are, compared with training: STABLE; of another distribution (DRIFT); of errors that have "
+    "grown (CONCEPT_DRIFT); poor data (CONSTANT, STUCK, MISSING, OUT_OF_RANGE, STALE); or UNKNOWN, since there are too "
+    "few.",
+)
+strawberry.enum(
+    HealthStatus,
+    description="How well a model does, or one thing about it: HEALTHY, WARNING, CRITICAL; UNKNOWN where there is too "
+    "little to say anything.",
+)
 strawberry.enum(
     ModelStage,
     description="What a version of a model is used for: PRODUCTION predicts, a CANDIDATE waits to be promoted, an "

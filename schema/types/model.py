@@ -9,23 +9,31 @@ import strawberry
 
 from models.filters import EVERYTHING, Filter
 from models.repositories.prediction_models import MODELS
+from models.repositories.predictions import MODEL_PREDICTIONS
 from resolvers import histories
 from resolvers.context import Scope
 from resolvers.loaders import Batch
 from schema.fields import derived, link
 from schema.filtering import choices
 from schema.types.enums import DeviceKind, ModelStage, PredictionKind
-from schema.types.node import Node, id_of
+from schema.types.model_alert import ModelAlert, alerts_of_model
+from schema.types.model_link import model_link
+from schema.types.model_monitoring import (
+    ModelDrift,
+    ModelHealth,
+    ModelMetric,
+    drift_of_model,
+    health_history_of_model,
+    health_of_model,
+    metrics_of_model,
+)
+from schema.types.node import MODEL, Node, id_of
 from schema.types.paging import After, Before, Connection, First, Last, window
+from schema.types.prediction import Prediction
 from schema.types.training_run import TrainingRun, runs_of_model
 
-MODEL = "Model"
 _ORDER = "models"
-
-
-def model_link(_scope: Scope) -> Batch:
-    """Bind the link from the id of a version, which may be None, to the version."""
-    return histories.entries(MODELS)
+_PREDICTIONS_ORDER = "modelPredictions"
 
 
 def _window(row: Any) -> dict[str, Any] | None:
@@ -54,6 +62,13 @@ def _numbers(column: str) -> Callable[[Any], list[dict[str, Any]]]:
 
 def _comparison(row: Any) -> dict[str, Any] | None:
     return orjson.loads(row["metrics"]).get("comparison")
+
+
+def _predictions(
+    scope: Scope, *, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Batch:
+    place = window(scope, _PREDICTIONS_ORDER, (datetime, int), (first, after, last, before))
+    return histories.pages(MODEL_PREDICTIONS, _PREDICTIONS_ORDER, place)
 
 
 @strawberry.type(description="What a version was trained on.")
@@ -105,7 +120,8 @@ class Model(Node):
     stage: ModelStage = strawberry.field(description="What it is used for.")
     method: str = strawberry.field(
         description="How it predicts: REGRESSION, WEIBULL or WEIBAYES (remaining life), BOOSTED_TREES (risk), PROFILE "
-        "(usage), STREAMING_DETECTOR (anomalies). The last two need no training."
+        "(usage), STREAMING_DETECTOR (anomalies); the last two need no training. EXTERNAL: it runs elsewhere, and only "
+        "its metrics are reported."
     )
     trained_at: datetime = strawberry.field(
         description="When its training ended; of a method that needs none, when this server began to use it."
@@ -137,6 +153,14 @@ class Model(Node):
     promoted_by: str | None = strawberry.field(description="Who did that; null if the server did.")
     promotion_reason: str | None = strawberry.field(description="Why, as they put it.")
     training_runs: Connection[TrainingRun] = runs_of_model()
+    health: ModelHealth | None = health_of_model()
+    health_history: Connection[ModelHealth] = health_history_of_model()
+    metrics: Connection[ModelMetric] = metrics_of_model()
+    drift: Connection[ModelDrift] = drift_of_model()
+    alerts: Connection[ModelAlert] = alerts_of_model()
+    recent_predictions: Connection[Prediction] = link(
+        _predictions, key="id", description="What it predicted, newest first."
+    )
 
     @classmethod
     def is_type_of(cls, _row: Any, _info: Any) -> bool:

@@ -11,6 +11,7 @@ from schema import ids
 from schema.fields import derived
 
 TYPE_NAME = "__typename"
+MODEL = "Model"
 DEVICE_TYPES = tuple(kind.type_name for kind in KINDS.values())
 
 

@@ -22,7 +22,7 @@ from schema.types.enums import (
     Urgency,
 )
 from schema.types.enums import PredictionKind as Kind
-from schema.types.model import model_link
+from schema.types.model_link import model_link
 from schema.types.node import TYPE_NAME, Node, TypeRule
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from models.errors import NotFound
 from models.paging import Window
 from models.predictions import PredictionKind
 from models.principal import Principal, Role
+from models.reading_hours import SUMMED_AFTER
 from models.repositories import histories
 from models.repositories.prediction_models import MODELS
 from models.statements import Row
@@ -20,6 +21,7 @@ from resolvers.context import Scope
 from resolvers.predicting import methods, training
 from resolvers.predicting.comparison import MEASURES
 from resolvers.predicting.promotion import Promoted, promote
+from resolvers.summing import sum_up
 from settings.types import Settings
 
 _OPERATOR = Principal("command line", Role.OPERATOR)
@@ -91,6 +93,8 @@ def promote_model(
 
 async def _train(settings: Settings, kind: PredictionKind, device_kind: str, bar: Bar) -> Row:
     async with services_of(settings) as services:
+        # A server does so by and by; where none runs, nobody has.
+        await sum_up(services.store, services.clock() - SUMMED_AFTER, patient=True)
         begun = await training.begin(Scope(services, _OPERATOR), kind, device_kind)
         return await carry_out(services, begun, bar.move)
 

@@ -104,7 +104,14 @@ def _lifespan(plan: Plan, fleet: FleetHistories, boosting: Boosting, progress: P
     lives = fleet.lives()
     failures = sum(life.failed and len(life.history.times) > 0 for life in lives)
     if failures >= plan.min_failures:
-        trained = lifespan.train(fleet.layout, lives, boosting=boosting, most_rows=plan.max_rows, progress=progress)
+        # Those that are about to fail and those that have years to go are learnt from together.
+        trained = lifespan.train(
+            *(fleet.layout, lives),
+            boosting=boosting,
+            most_rows=plan.max_rows,
+            progress=progress,
+            is_logarithmic=True,
+        )
         return trained, Method.REGRESSION.value
     trained = lifespan.train_by_age(fleet.layout, lives)
     return trained, (Method.WEIBAYES if trained.model.survival.shape_is_assumed else Method.WEIBULL).value

@@ -5,7 +5,7 @@ from models.learning.boosting.calibration import Sigmoid, fit_sigmoid, logistic
 from models.learning.boosting.classifier import Classifier, fit_classifier
 from models.learning.boosting.conformal import COVERAGE, Bands, fit_bands
 from models.learning.boosting.explanation import Explanation, group_of
-from models.learning.boosting.regressor import Regressor, fit_regressor
+from models.learning.boosting.regressor import Regressor, fit_regressor, scaled, unscaled
 from models.learning.boosting.table import NothingToLearn, Progress, Table, folds_of
 from models.learning.boosting.trees import Boosting, Trees, out_of_fold
 
@@ -30,6 +30,8 @@ __all__ = [
     "group_of",
     "logistic",
     "out_of_fold",
+    "scaled",
     "seal",
+    "unscaled",
     "unseal",
 ]

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.learning.backtest import Backtest
-from models.learning.boosting import COVERAGE, Boosting, NothingToLearn, Progress, Table, fit_bands, fit_regressor
+from models.learning.boosting import (
+    COVERAGE,
+    Boosting,
+    NothingToLearn,
+    Progress,
+    Regressor,
+    Table,
+    fit_bands,
+    fit_regressor,
+    scaled,
+    unscaled,
+)
 from models.learning.features import AGE, FloatArray, IntArray, Layout, fit_features
 from models.learning.lifespan.lives import BoolArray, Life, ages_of, cut_points, remaining_table
 from models.learning.lifespan.model import LifespanModel
@@ -47,6 +58,7 @@ def train(
     boosting: Boosting | None = None,
     most_rows: int = MOST_ROWS,
     progress: Progress | None = None,
+    is_logarithmic: bool = False,
 ) -> TrainedLifespan:
     """Learn remaining life from readings, of units that failed and of units that still run.
 
@@ -59,6 +71,8 @@ def train(
         boosting: how trees are grown.
         most_rows: readings to learn from at most; more are thinned out evenly.
         progress: told the share that is done; may raise to stop.
+        is_logarithmic: learn by how many times a prediction is off: for fleets of which some are about to fail and
+            others last for years.
 
     Raises:
         NothingToLearn: fewer than five units failed, or there are hardly any readings; `train_by_age` needs neither.
@@ -76,12 +90,14 @@ def train(
     features = fit_features(layout, [life.history.until(life.end) for life in read])
     cuts = cut_points(read, most_rows)
     table, known = remaining_table(features, read, cuts, survival, cap)
-    regressor, predicted = fit_regressor(table, certain=known, coverage=coverage, boosting=boosting, progress=progress)
+    regressor, predicted = fit_regressor(
+        table, certain=known, coverage=coverage, boosting=boosting, progress=progress, is_logarithmic=is_logarithmic
+    )
     certain: BoolArray = known > 0
     low, high = np.quantile(table.targets[certain], [(1 - coverage) / 2, (1 + coverage) / 2]).tolist()
     model = LifespanModel(features, regressor, survival, max(high - low, 1e-9), coverage)
     by_age = survival.remaining(table.features[:, features.names.index(f"{AGE}.time")], 0.5)
-    metrics = _metrics(table, certain, predicted, by_age, coverage)
+    metrics = _metrics(table, certain, predicted, by_age, regressor)
     backtest = Backtest(
         features=table.features,
         units=np.array(places, np.int64)[table.units],
@@ -126,12 +142,12 @@ def _trained(
 
 
 def _metrics(
-    table: Table, certain: BoolArray, predicted: FloatArray, by_age: FloatArray, coverage: float
+    table: Table, certain: BoolArray, predicted: FloatArray, by_age: FloatArray, regressor: Regressor
 ) -> dict[str, float]:
     """Return errors and interval over the rows whose remaining life is known."""
     truths, values, units = table.targets[certain], predicted[certain], table.units[certain]
     errors = values - truths
-    held, width = _held_out_interval(values, truths, units, coverage)
+    held, width = _held_out_interval(values, truths, units, regressor)
     return {
         "rows": float(len(table.targets)),
         "rmse": float(np.sqrt(np.mean(errors**2))),
@@ -143,15 +159,19 @@ def _metrics(
     }
 
 
-def _held_out_interval(values: FloatArray, truths: FloatArray, units: IntArray, coverage: float) -> tuple[float, float]:
+def _held_out_interval(
+    values: FloatArray, truths: FloatArray, units: IntArray, regressor: Regressor
+) -> tuple[float, float]:
     """Return coverage and mean width of the interval on units that it was not calibrated on."""
     held, widths = np.zeros(len(values)), np.zeros(len(values))
     distinct = np.unique(units)
-    most = float(truths.max())
+    most, is_logarithmic = float(truths.max()), regressor.is_logarithmic
+    inward, seen = (scaled(each, is_logarithmic=is_logarithmic) for each in (values, truths))
     for part in range(min(_PARTS, len(distinct))):
         tested = np.isin(units, distinct[part::_PARTS])
         rest = ~tested
-        lower, upper = fit_bands(values[rest], truths[rest], units[rest], coverage).around(values[tested])
-        held[tested] = (truths[tested] >= lower) & (truths[tested] <= upper)
+        ends = fit_bands(inward[rest], seen[rest], units[rest], regressor.bands.coverage).around(inward[tested])
+        held[tested] = (seen[tested] >= ends[0]) & (seen[tested] <= ends[1])
+        lower, upper = (unscaled(end, is_logarithmic=is_logarithmic) for end in ends)
         widths[tested] = np.clip(upper, 0.0, most) - np.clip(lower, 0.0, most)
     return float(held.mean()), float(widths.mean())

@@ -14,6 +14,8 @@ from resolvers.predicting.data import instant_of
 _HALF_SURE_DAYS = 30.0
 _FRESH_DAYS = 3.0
 _WORTH_TELLING = 0.05
+# What a device tells in one wrong unit it may tell in others, by less than can be seen.
+LEFT_OF_CONFIDENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,12 @@ class Examined:
     Attributes:
         history: the channels are NaN throughout.
         doubts: one sentence for each of them.
+        factor: what is left of the confidence.
     """
 
     history: History
     doubts: tuple[str, ...]
+    factor: float = 1.0
 
 
 def examined(kind: DeviceKind, history: History) -> Examined:
@@ -38,7 +42,7 @@ def examined(kind: DeviceKind, history: History) -> Examined:
     values = history.values.copy()
     values[:, [change.column for change in changes]] = np.nan
     told = tuple(_told(channels[change.column].label, history, change) for change in changes)
-    return Examined(replace(history, values=values), told)
+    return Examined(replace(history, values=values), told, LEFT_OF_CONFIDENCE)
 
 
 def _told(label: str, history: History, change: UnitChange) -> str:

@@ -12,15 +12,13 @@ from models.predicted import Absent, AbsentReason, Found
 from models.predictions import PredictionKind
 from resolvers.predicting.data import days_of, instant_of
 from resolvers.predicting.doubts import Examined, examined, of_features, staleness
-from resolvers.predicting.subjects import Compute, Outcomes, Subjects, same_for_all
+from resolvers.predicting.subjects import Compute, Looked, Outcomes, Subjects, same_for_all
 
 if TYPE_CHECKING:
     from resolvers.context import Services
 
 # With fewer days of readings a device has no beginning that its present could be compared with.
 FEWEST_DAYS = 7
-
-Looked = tuple[Examined, Absent | None]
 
 
 class LifespanPredictor:
@@ -37,12 +35,13 @@ class LifespanPredictor:
 
 
 def usable(subjects: Subjects) -> list[Looked]:
-    """Return for each device what a model may look at, or why there is too little."""
+    """Return for each device what a model may look at, or why there is too little; each is examined once."""
     places, known = subjects.places(), subjects.known_histories.histories
-    return [
-        _usable(subjects, known[places[row["id"]]], is_installed=row["installed_at"] is not None)
-        for row in subjects.rows
-    ]
+    for row in subjects.rows:
+        if row["id"] not in subjects.examined:
+            is_installed = row["installed_at"] is not None
+            subjects.examined[row["id"]] = _usable(subjects, known[places[row["id"]]], is_installed=is_installed)
+    return [subjects.examined[row["id"]] for row in subjects.rows]
 
 
 def _usable(subjects: Subjects, history: History, *, is_installed: bool) -> Looked:
@@ -99,7 +98,7 @@ def _outcome(model_id: int, found: Remaining, index: int, looked: Examined, now:
         method=method.value,
         model_id=model_id,
         data_until=None if newest is None else instant_of(newest),
-        confidence=float(found.confidence[index]) * factor,
+        confidence=float(found.confidence[index]) * factor * looked.factor,
         value=value,
         lower=lower,
         upper=upper,

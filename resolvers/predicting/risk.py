@@ -18,6 +18,7 @@ from resolvers.predicting.subjects import Compute, Outcomes, Subjects, same_for_
 if TYPE_CHECKING:
     from resolvers.context import Services
 
+
 class RiskPredictor:
     """Predicts the probability of a failure within a horizon."""
 
@@ -65,7 +66,7 @@ def _outcome(  # noqa: PLR0917 - a prediction and what it is told with
         method=RISK_METHOD,
         model_id=model_id,
         data_until=None if newest is None else instant_of(newest),
-        confidence=float(found.confidence[index]) * factor,
+        confidence=float(found.confidence[index]) * factor * looked.factor,
         value=probability,
         details={"level": level.value, "horizon_days": model.horizon, "doubts": list(doubts)},
         features=plain(found.features[index].tolist()),

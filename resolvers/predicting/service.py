@@ -22,7 +22,7 @@ from resolvers.predicting.data import load_histories
 from resolvers.predicting.lifespan import LifespanPredictor
 from resolvers.predicting.registry import LoadedModel
 from resolvers.predicting.risk import RiskPredictor
-from resolvers.predicting.subjects import Compute, Outcomes, Predictor, Subjects
+from resolvers.predicting.subjects import Compute, Looked, Outcomes, Predictor, Subjects
 from resolvers.predicting.usage import UsagePredictor
 
 if TYPE_CHECKING:
@@ -178,7 +178,10 @@ class _OneKind:
             # One that was removed a moment ago has no history.
             there = set(histories.device_ids)
             wanted = {kind: [row for row in rows if self._is_there(kind, row, there)] for kind, rows in wanted.items()}
-        subjects = {kind: Subjects(self._kind, rows, self._now, models, histories) for kind, rows in wanted.items()}
+        examined: dict[int, Looked] = {}
+        subjects = {
+            kind: Subjects(self._kind, rows, self._now, models, histories, examined) for kind, rows in wanted.items()
+        }
         computations = {kind: await _PREDICTORS[kind].prepare(self._services, each) for kind, each in subjects.items()}
         # Everything that computes does so in one thread: the event loop goes on meanwhile.
         timed = await asyncio.to_thread(lambda: {kind: _timed(compute) for kind, compute in computations.items()})

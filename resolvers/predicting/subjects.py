@@ -1,7 +1,7 @@
 """What predictors look at: devices of one kind at one instant, with what was loaded of them for all predictors."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -10,12 +10,15 @@ from models.predicted import Absent, AbsentReason, Found
 from models.predictions import PredictionKind
 from models.statements import Row
 from resolvers.predicting.data import FleetHistories
+from resolvers.predicting.doubts import Examined
 from resolvers.predicting.registry import LoadedModel
 
 if TYPE_CHECKING:
     from resolvers.context import Services
 
 Outcomes = list[Found | Absent]
+Looked = tuple[Examined, Absent | None]
+"""What a model may look at of a device, or why that is too little."""
 Compute = Callable[[], Outcomes]
 
 
@@ -29,6 +32,7 @@ class Subjects:
         now: the instant.
         models: what is in production for the kind.
         histories: of these devices; None where no predictor needs them.
+        examined: what was found out of their histories, by device; shared by the predictors.
     """
 
     kind: DeviceKind
@@ -36,6 +40,7 @@ class Subjects:
     now: datetime
     models: Mapping[PredictionKind, LoadedModel]
     histories: FleetHistories | None = None
+    examined: dict[int, Looked] = field(default_factory=dict[int, Looked])
 
     @property
     def ids(self) -> list[int]:

@@ -11,7 +11,7 @@ from models.predicted import Absent, AbsentReason, Found
 from models.predictions import PredictionKind
 from models.reading_hours import HOUR, HOUR_MICROS, HourRows
 from models.types import from_micros, to_micros
-from resolvers.predicting.doubts import staleness
+from resolvers.predicting.doubts import LEFT_OF_CONFIDENCE, staleness
 from resolvers.predicting.methods import METHODS
 from resolvers.predicting.subjects import Compute, Outcomes, Subjects, same_for_all
 
@@ -63,7 +63,7 @@ def _analysed(subjects: Subjects, rows: HourRows, start_micros: int) -> Outcomes
                 method=_METHOD,
                 model_id=model_id,
                 data_until=until,
-                confidence=usage.patterns.confidence * factor,
+                confidence=usage.patterns.confidence * factor * (LEFT_OF_CONFIDENCE if doubts[place] else 1.0),
                 value=average.value,
                 lower=average.lower,
                 upper=average.upper,
@@ -171,4 +171,4 @@ def _estimate(estimate: Estimate | None) -> list[float] | None:
 
 def _rounded(profile: FloatArray | None) -> list[float] | None:
     # A thousandth of a litre is finer than anything that meters water; it keeps stored rows small.
-    return None if profile is None else [round(amount, 3) for amount in profile.tolist()]
+    return None if profile is None else np.round(profile, 3).tolist()

@@ -81,6 +81,8 @@ def learn(plan: Plan, fleet: FleetHistories, progress: Progress) -> dict[str, An
             boosting=boosting,
             most_rows=plan.max_rows,
             progress=progress,
+            # The kind of device describes the quantities that physics makes of its channels.
+            derives=False,
         )
         method = RISK_METHOD
     metrics: dict[str, Any] = dict(trained.metrics)

@@ -51,6 +51,7 @@ def train(
     boosting: Boosting = BOOSTING,
     most_rows: int = MOST_ROWS,
     progress: Progress | None = None,
+    derives: bool = True,
 ) -> TrainedRisk:
     """Learn the probability that a unit fails within a horizon.
 
@@ -62,6 +63,7 @@ def train(
         boosting: how trees are grown.
         most_rows: instants to learn from at most; more are thinned out evenly.
         progress: told the share that is done; may raise to stop.
+        derives: look for quantities of two channels; not needed where channels are such quantities already.
 
     Raises:
         NothingToLearn: there are too few instants, or too few of them lie before a failure.
@@ -73,7 +75,7 @@ def train(
     plain, targets, units = rows_of(features, cases, looks, horizon)
     _check(targets)
     bare = Table(features=plain, names=features.names, targets=targets, units=units)
-    interactions, table = _derived(bare, features, boosting)
+    interactions, table = _derived(bare, features, boosting) if derives else ((), bare)
     classifier, predicted = fit_classifier(table, boosting=boosting, progress=progress)
     weights, typical = _shown(classifier, table.names, table.features)
     model = RiskModel(
@@ -86,14 +88,7 @@ def train(
         skill=float(np.clip(2 * roc_auc(targets, predicted) - 1, 0.0, 1.0)),
         levels=levels or Levels(),
     )
-    backtest = Backtest(
-        features=table.features,
-        units=units,
-        instants=np.concatenate(looks),
-        truths=targets,
-        known=np.ones(len(targets), np.bool_),
-        predicted=predicted,
-    )
+    backtest = _backtest(table, looks, predicted)
     return TrainedRisk(
         model=model,
         text=model.to_text(),
@@ -101,6 +96,17 @@ def train(
         feature_names=table.names,
         window=(float(backtest.instants.min()), float(backtest.instants.max())),
         backtest=backtest,
+    )
+
+
+def _backtest(table: Table, looks: Sequence[FloatArray], predicted: FloatArray) -> Backtest:
+    return Backtest(
+        features=table.features,
+        units=table.units,
+        instants=np.concatenate(looks),
+        truths=table.targets,
+        known=np.ones(len(table.targets), np.bool_),
+        predicted=predicted,
     )
 
 

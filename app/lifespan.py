@@ -7,7 +7,18 @@ from app.database import effective, opened
 from app.demo.history import Progress, silent
 from app.demo.seeding import seed
 from app.telemetry import MeasuredIngest, Telemetry
-from app.workers import AlertWatching, Partitioning, SilenceWatching, Simulating, Summing, Supervisor, Training, Worker
+from app.workers import (
+    AlertWatching,
+    Leased,
+    Monitoring,
+    Partitioning,
+    SilenceWatching,
+    Simulating,
+    Summing,
+    Supervisor,
+    Training,
+    Worker,
+)
 from models.store import Store
 from resolvers.alerting import Alerting
 from resolvers.context import Services
@@ -30,7 +41,11 @@ class Runtime:
         alerting = Alerting(settings)
         ingest = MeasuredIngest(store, settings, alerting, self.telemetry)
         self.services = Services(settings, store, ingest, alerting)
-        self.supervisor = Supervisor(_workers(self.services), on_failure=self.telemetry.worker_failed)
+        workers = _workers(self.services)
+        self.supervisor = Supervisor(workers, on_failure=self.telemetry.worker_failed)
+        for worker in workers:
+            if isinstance(worker, Leased):
+                self.telemetry.watch_lease(worker.name, lambda worker=worker: worker.is_held)
         self.telemetry.watch_log(lambda: store.log.newest.id)
 
     @asynccontextmanager
@@ -60,12 +75,18 @@ class Runtime:
                     await services.ingest.close()
 
 
+def _monitoring(services: Services) -> Worker:
+    seconds = services.settings.monitoring.lease_seconds
+    return Leased(services.store, lambda fence: Monitoring(services, fence), seconds)
+
+
 def _workers(services: Services) -> list[Worker]:
     workers: list[Worker] = [
         SilenceWatching(services.store, services.alerting, services.settings.devices),
         AlertWatching(services.store, services.alerting, services.settings.alerts),
         Summing(services.store),
         Training(services),
+        _monitoring(services),
     ]
     if services.store.dialect == "postgresql":
         workers.append(Partitioning(services.store))

@@ -61,6 +61,12 @@ class Telemetry:
         self._worker_failures = Counter(
             "iotsphere_worker_failures", "Failures of background workers.", ["worker"], registry=self.registry
         )
+        self._leases = Gauge(
+            "iotsphere_worker_lease_held",
+            "Whether a worker that runs in one process of several runs in this one (1) or waits (0).",
+            ["worker"],
+            registry=self.registry,
+        )
         self._websockets = Gauge("iotsphere_websockets", "Open websockets.", registry=self.registry)
         self._counter = lru_cache(_OUTCOMES)(self._operations.labels)
         self._clock = lru_cache(_OUTCOMES)(self._seconds.labels)
@@ -80,6 +86,10 @@ class Telemetry:
     def worker_failed(self, worker: str) -> None:
         """Count a failure of a background worker."""
         self._worker_failures.labels(worker).inc()
+
+    def watch_lease(self, worker: str, is_held: Callable[[], bool]) -> None:
+        """Show whether a worker that runs in one process of several does so in this one."""
+        self._leases.labels(worker).set_function(lambda: float(is_held()))
 
     def watch_log(self, newest_event: Callable[[], float]) -> None:
         """Show how far the event log has been followed."""

@@ -1,6 +1,8 @@
 """Background work of a server, supervised: a worker that fails is told of, and begins again."""
 
 from app.workers.alerting import AlertWatching
+from app.workers.leased import Leased
+from app.workers.monitoring import Monitoring
 from app.workers.partitioning import Partitioning
 from app.workers.silence import SilenceWatching
 from app.workers.simulating import Simulating
@@ -10,6 +12,8 @@ from app.workers.training import Training
 
 __all__ = [
     "AlertWatching",
+    "Leased",
+    "Monitoring",
     "Partitioning",
     "SilenceWatching",
     "Simulating",

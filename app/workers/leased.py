@@ -11,19 +11,16 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from time import monotonic
-from typing import TypeAlias
 
 from app.workers.supervisor import Beat, Worker
 from models.errors import IoTSphereError, Unavailable
 from models.repositories import leases
 from models.store import Store, Transaction
+from resolvers.monitoring.rounds import Fence
 
 logger = logging.getLogger("iotsphere.workers")
-
-Fence: TypeAlias = Callable[[Transaction], Awaitable[None]]
-"""Called first in each transaction of a leased work; raises LeaseLost."""
 
 _RENEWALS = 4
 _MARGIN_SHARE = 0.25

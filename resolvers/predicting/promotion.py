@@ -15,6 +15,7 @@ from models.repositories.prediction_models import changed
 from models.statements import Row
 from resolvers import checks
 from resolvers.context import Scope
+from resolvers.monitoring import alarming
 from resolvers.predicting.comparison import NEW_DATA, Comparison, between
 from resolvers.predicting.methods import METHODS
 from resolvers.predicting.registry import read
@@ -55,6 +56,7 @@ async def promote(scope: Scope, model_id: int, *, force: bool, reason: str | Non
         if present is not None:
             replaced = await prediction_models.move(transaction, present, ModelStage.ARCHIVED, at)
             transaction.emit(changed("ARCHIVED", replaced))
+            await alarming.end(transaction, [replaced["id"]], at)
         promoted = await prediction_models.move(transaction, row, ModelStage.PRODUCTION, at, scope.principal.name, text)
         transaction.emit(changed("PROMOTED", promoted))
     return Promoted(promoted, replaced)

@@ -1,0 +1,1 @@
+"""The watch over models: outcomes, metrics, drift, health, alerts, and new versions."""

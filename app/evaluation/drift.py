@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+from app.evaluation.drift_alarms import TRAINED_ROWS, alarms_of
 from app.evaluation.drift_files import read_recorded
 from app.evaluation.drift_recorded import recorded_lines
 from app.evaluation.drift_streams import CHANGES, MOST_FALSE_ALARMS, STREAMS, Change, FloatArray, Generator, seconds_of
 from models.learning.drift import Watch, sketch_of
 
-TRAINED_ROWS = 2000
 CALM_ROWS = 10_000
 ROWS_BEFORE = 400
 ROWS_AFTER = 1000
-ROWS_A_CALL = 25
 RUNS = 12
 _LIMITS = (400, 500)
 _FIGURES = (
@@ -42,35 +41,22 @@ class Calm:
         return self.alarms / self.rows * 10_000
 
 
-def watch_stream(watch: Watch, values: FloatArray, seconds: FloatArray) -> list[int]:
-    """Return after how many of (n,) rows each alarm began: the verdict is drift or poor data and was not before."""
-    began: list[int] = []
-    was = watch.finding.drifted
-    for row in range(0, len(values), ROWS_A_CALL):
-        end = row + ROWS_A_CALL
-        now = watch.update(values[row:end], seconds[row:end]).drifted
-        if now and not was:
-            began.append(min(end, len(values)))
-        was = now
-    return began
-
-
 def evaluate_calm(generate: Generator, seed: int, runs: int = RUNS) -> Calm:
     """Count the alarms on streams in which nothing changes."""
     rng = np.random.default_rng((seed, 0))
     seconds = seconds_of(TRAINED_ROWS + CALM_ROWS)
     alarms, spent, nbytes = 0, 0.0, 0
     for values in generate(rng, runs, TRAINED_ROWS + CALM_ROWS):
-        watch = Watch(sketch_of(values[:TRAINED_ROWS], seconds[:TRAINED_ROWS]))
+        sketch = sketch_of(values[:TRAINED_ROWS], seconds[:TRAINED_ROWS])
         began = time.process_time()
-        alarms += len(watch_stream(watch, values[TRAINED_ROWS:], seconds[TRAINED_ROWS:]))
+        alarms += len(alarms_of(sketch, values[TRAINED_ROWS:], seconds[TRAINED_ROWS:]))
         spent += time.process_time() - began
-        nbytes = watch.nbytes
+        nbytes = Watch(sketch).nbytes
     return Calm(alarms, runs * CALM_ROWS, spent, nbytes)
 
 
 def evaluate_change(generate: Generator, change: Change, seed: int, runs: int = RUNS) -> FloatArray:
-    """Return (runs,) rows from the change to the first alarm that began after it; infinite where none did."""
+    """Return (runs,) rows from the change to the first alarm after it; infinite where none came."""
     rng = np.random.default_rng((seed, 1))
     before = TRAINED_ROWS + ROWS_BEFORE
     values = generate(rng, runs, before + ROWS_AFTER)
@@ -80,9 +66,9 @@ def evaluate_change(generate: Generator, change: Change, seed: int, runs: int = 
     values[:, before:] = change(values[:, before:], mean, deviation)
     delays = np.full(runs, np.inf)
     for run, row in enumerate(values):
-        watch = Watch(sketch_of(row[:TRAINED_ROWS], seconds[:TRAINED_ROWS]))
-        began = watch_stream(watch, row[TRAINED_ROWS:], seconds[TRAINED_ROWS:])
-        delays[run] = next((rows - ROWS_BEFORE for rows in began if rows > ROWS_BEFORE), np.inf)
+        sketch = sketch_of(row[:TRAINED_ROWS], seconds[:TRAINED_ROWS])
+        alarms = alarms_of(sketch, row[TRAINED_ROWS:], seconds[TRAINED_ROWS:])
+        delays[run] = next((rows - ROWS_BEFORE for rows in alarms if rows > ROWS_BEFORE), np.inf)
     return delays
 
 

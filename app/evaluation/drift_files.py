@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.evaluation.drift_alarms import TRAINED_ROWS
 from app.files import FileProblem
 
 FloatArray = NDArray[np.float64]
 
-TRAINED_ROWS = 2000
 _CLASSES = 2
 
 

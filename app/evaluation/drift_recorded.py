@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.evaluation.drift_files import TRAINED_ROWS, FloatArray, Recorded
+from app.evaluation.drift_alarms import ROWS_A_CALL, TRAINED_ROWS, alarms_of
+from app.evaluation.drift_files import FloatArray, Recorded
 from models.learning.boosting import Boosting, Classifier, NothingToLearn, Table, fit_classifier
-from models.learning.drift import ErrorWatch, Watch, error_reference, sketch_of
+from models.learning.drift import ErrorWatch, error_reference, sketch_of
 
-ROWS_A_CALL = 25
 RETRAINED_ROWS = 1000
 _BOOSTING = Boosting(
     trees=80, learning_rate=0.1, leaves=15, rows_in_leaf=10, feature_share=1.0, row_share=0.8, ridge=1.0
@@ -32,16 +32,9 @@ class ConceptEvaluation:
 
 
 def evaluate_beginning(values: FloatArray) -> list[int]:
-    """Return the rows after which each alarm over (n,) values began, of which the first 2,000 are learnt from."""
-    watch = Watch(sketch_of(values[:TRAINED_ROWS]))
-    began: list[int] = []
-    was = False
-    for row in range(TRAINED_ROWS, len(values), ROWS_A_CALL):
-        now = watch.update(values[row : row + ROWS_A_CALL]).drifted
-        if now and not was:
-            began.append(min(row + ROWS_A_CALL, len(values)))
-        was = now
-    return began
+    """Return the rows after which the alarms over (n,) values came, of which the first 2,000 are learnt from."""
+    sketch = sketch_of(values[:TRAINED_ROWS])
+    return [TRAINED_ROWS + row for row in alarms_of(sketch, values[TRAINED_ROWS:])]
 
 
 def evaluate_concept(table: Recorded, change_every: int) -> ConceptEvaluation:
@@ -64,9 +57,9 @@ def recorded_lines(table: Recorded, change_every: int) -> Iterator[str]:
     """Yield the results on a recorded table as text."""
     beginnings = table.beginnings()
     for column, begins in beginnings.items():
-        began = evaluate_beginning(table.values[:, table.columns.index(column)])
-        early = sum(row <= begins for row in began)
-        after = next((row - begins for row in began if row > begins), None)
+        alarms = evaluate_beginning(table.values[:, table.columns.index(column)])
+        early = sum(row <= begins for row in alarms)
+        after = next((row - begins for row in alarms if row > begins), None)
         found = "not found" if after is None else f"found after {after} rows"
         yield f"{table.name}, {column}: begins to vary after {begins} rows; {found}, {early} false alarms before"
     if beginnings or not table.has_classes:

@@ -108,7 +108,8 @@ def wider(values: FloatArray, mean: FloatArray, _deviation: FloatArray) -> Float
 
 def ramp(values: FloatArray, _mean: FloatArray, deviation: FloatArray) -> FloatArray:
     """Return values whose mean moves to one standard deviation within 1,000 rows."""
-    return values + deviation * np.minimum(np.arange(values.shape[1]) / _RAMP_ROWS, 1.0)
+    rows = np.arange(values.shape[1], dtype=np.float64)
+    return values + deviation * np.minimum(rows / _RAMP_ROWS, 1.0)
 
 
 def unit(values: FloatArray, _mean: FloatArray, _deviation: FloatArray) -> FloatArray:

@@ -21,6 +21,8 @@ _ROW, _ERROR = range(2)
 # A single error counts for no more than this multiple of the 99 % quantile.
 _MOST = 2.0
 _HIGH_QUANTILE = 0.99
+# Errors of classes are so noisy that a model may err by a quarter more for long before that is certain.
+_LONGEST = 3200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,12 +89,12 @@ def compare_errors(reference: ErrorReference, errors: FloatArray) -> Finding:
 
 
 class ErrorWatch:
-    """Looks at the newest 50 to 800 errors, whenever another 25 have come; see `Watch`."""
+    """Looks at the newest 50 to 3,200 errors, whenever another 25 have come; see `Watch`."""
 
     def __init__(self, reference: ErrorReference) -> None:
         """Begin without errors."""
         self.reference = reference
-        self._ring = Ring(2, (_ERROR,))
+        self._ring = Ring(2, (_ERROR,), _LONGEST)
         self._finding = unknown(0, f"no outcomes yet; {FEWEST_KNOWN} are needed")
 
     @property

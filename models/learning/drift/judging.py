@@ -112,7 +112,9 @@ def missing_test(sketch: Sketch, sums: FloatArray) -> Test:
     value = 1 - float(sums[KNOWN]) / rows
     if share * sketch.rows <= _UNSEEN:
         return rare_test(Statistic.MISSING_SHARE, value * rows, rows, share, sketch.rows)
-    unit = math.sqrt(share * (1 - share))
+    # A few long gaps say little of how many there usually are: a standard error more is still as in training.
+    share += math.sqrt(share * (1 - share) * sketch.gaps.long_effect / sketch.rows)
+    unit = math.sqrt(max(share * (1 - share), 0.0))
     if unit == 0:
         return Test(Statistic.MISSING_SHARE, value, share, 1.0, 0.0)
     return mean_test(Statistic.MISSING_SHARE, (value - share) / unit, rows, sketch.gaps, sketch.rows).scaled(

@@ -1,29 +1,29 @@
-"""Sums of the newest 800 rows in blocks of 25: a memory that does not grow."""
+"""Sums of the newest rows in blocks of 25: a memory that does not grow."""
 
 import numpy as np
 
-from models.learning.drift.noise import SCALES
 from models.learning.drift.scores import FloatArray, IntArray
 
 # Rows of a block; its counts fit a byte.
 BLOCK = 25
-_BLOCKS = SCALES[-1] // BLOCK
+_SHORTEST = 50
 
 
 class Ring:
     """Takes in rows of numbers and gives back their sums over the newest windows."""
 
-    def __init__(self, width: int, sums: tuple[int, ...]) -> None:
+    def __init__(self, width: int, sums: tuple[int, ...], longest: int) -> None:
         """Begin with no rows.
 
         Args:
             width: numbers of a row; the first is always 1.
             sums: columns of numbers of any size; the others hold 0 or 1.
+            longest: rows of the longest window, 50 times a power of two.
         """
         self._sums: IntArray = np.array(sums)
         self._counts: IntArray = np.array([column for column in range(width) if column not in sums])
-        self._count_blocks = np.zeros((_BLOCKS, len(self._counts)), np.uint8)
-        self._sum_blocks = np.zeros((_BLOCKS, len(self._sums)), np.float32)
+        self._count_blocks = np.zeros((longest // BLOCK, len(self._counts)), np.uint8)
+        self._sum_blocks = np.zeros((longest // BLOCK, len(self._sums)), np.float32)
         self._open = np.zeros(width)
         self._blocks = 0
 
@@ -45,15 +45,17 @@ class Ring:
         return is_full
 
     def windows(self) -> list[FloatArray]:
-        """Return the (width,) sums of the newest 50, 100, 200, 400 and 800 rows in full blocks, if there are any."""
-        order = (self._blocks - 1 - np.arange(min(self._blocks, _BLOCKS))) % _BLOCKS
+        """Return the (width,) sums of the newest 50, 100, 200 and so on rows in full blocks, as far as there are."""
+        size = len(self._sum_blocks)
+        order = (self._blocks - 1 - np.arange(min(self._blocks, size))) % size
         blocks = np.zeros((len(order), len(self._open)))
         blocks[:, self._counts], blocks[:, self._sums] = self._count_blocks[order], self._sum_blocks[order]
         cumulated = np.cumsum(blocks, axis=0)
-        return [cumulated[scale // BLOCK - 1] for scale in SCALES if scale // BLOCK <= len(order)]
+        lengths = (_SHORTEST // BLOCK << power for power in range(size.bit_length()))
+        return [cumulated[length - 1] for length in lengths if length <= len(order)]
 
     def _close(self) -> None:
-        place = self._blocks % _BLOCKS
+        place = self._blocks % len(self._sum_blocks)
         self._count_blocks[place], self._sum_blocks[place] = self._open[self._counts], self._open[self._sums]
         self._blocks += 1
         self._open[:] = 0.0

@@ -4,6 +4,7 @@ import numpy as np
 
 from models.learning.drift.compare import last_run
 from models.learning.drift.findings import Finding, unknown
+from models.learning.drift.noise import SCALES
 from models.learning.drift.ring import Ring
 from models.learning.drift.rows import KNOWN, LEVEL, SPREAD, WIDTH, measure
 from models.learning.drift.scores import FloatArray
@@ -27,7 +28,7 @@ class Watch:
     def __init__(self, sketch: Sketch) -> None:
         """Begin with no rows; `sketch` is that of the training window."""
         self.sketch = sketch
-        self._ring = Ring(WIDTH, (LEVEL, SPREAD))
+        self._ring = Ring(WIDTH, (LEVEL, SPREAD), SCALES[-1])
         self._score = self._newest = self._newest_at = float("nan")
         self._repeats = 0
         self._repeats_limit = repeats_limit(sketch)

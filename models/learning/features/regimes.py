@@ -43,6 +43,9 @@ class Regimes:
             values: (n, c) readings.
             settings: (n, s) settings; a missing one counts as the fleet's mean.
         """
+        if not len(self.offset):
+            # Without settings there is one regime, and one expectation.
+            return (values - self.coefficients[0, 0]) / self.spread[0]
         scaled = _scaled(settings, self.offset, self.scale) if settings.size else np.zeros((len(values), 0))
         regime = _nearest(scaled, self.centres)
         design = np.column_stack([np.ones(len(values)), scaled - self.centres[regime]])

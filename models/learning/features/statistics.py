@@ -145,16 +145,20 @@ class Features:
     def _events(self, history: History, instants: FloatArray) -> FloatArray:
         """Return (m, 4 e): time since the last, counts of both windows, and how many there were a unit of time."""
         columns: list[FloatArray] = []
+        with np.errstate(invalid="ignore"):
+            watched = np.maximum(instants - history.start, self.scales.lately)
+            never = np.column_stack([np.full(len(instants), np.nan), *np.zeros((2, len(instants))), 0.0 / watched])
         for times in history.events:
+            if not len(times):
+                columns.append(never)
+                continue
             count = np.searchsorted(times, instants, side="right")
-            last = np.where(count > 0, times[np.maximum(count - 1, 0)] if len(times) else np.nan, np.nan)
+            last = np.where(count > 0, times[np.maximum(count - 1, 0)], np.nan)
             windows = [
                 (count - np.searchsorted(times, instants - window, side="right")).astype(np.float64)
                 for window in (self.scales.recent, self.scales.lately)
             ]
-            with np.errstate(invalid="ignore", divide="ignore"):
-                rate = count / np.maximum(instants - history.start, self.scales.lately)
-            columns += [instants - last, *windows, rate]
+            columns += [instants - last, *windows, count / watched]
         return np.column_stack(columns) if columns else np.empty((len(instants), 0))
 
 

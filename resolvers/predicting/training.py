@@ -6,7 +6,7 @@ from typing import Any
 
 from models.devices import KINDS
 from models.drivers import UniqueViolated
-from models.errors import BadUserInput, Conflict, IoTSphereError
+from models.errors import BadUserInput, Conflict
 from models.predictions import ModelStage, PredictionKind, TrainingState
 from models.repositories import prediction_models, training_runs
 from models.repositories.prediction_models import as_json, changed
@@ -24,10 +24,8 @@ FIRST = "The first version: there was none that it could be worse than."
 _STOPPED = "The process that trained fell silent; the training can be asked for again."
 
 
-class TrainingEnded(IoTSphereError):
+class TrainingEnded(Conflict):
     """A run was ended from elsewhere while it went on."""
-
-    code = "CONFLICT"
 
 
 async def request(scope: Scope, kind: PredictionKind, device_kind: str) -> Row:

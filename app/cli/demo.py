@@ -21,6 +21,10 @@ def demo(
         int | None, typer.Option(help="Heaters of the fleet, instead of simulator.device_count.", min=1, max=100_000)
     ] = None,
     machines: Annotated[int | None, typer.Option(help=_MACHINES_HELP, min=0, max=100_000)] = None,
+    retired: Annotated[
+        int | None,
+        typer.Option(help="Heaters that have failed, instead of simulator.retired_count.", min=0, max=100_000),
+    ] = None,
     days: Annotated[
         float | None, typer.Option(help="Days of history, instead of the settings.", min=0, max=3650)
     ] = None,
@@ -42,6 +46,7 @@ def demo(
     settings = load_settings(
         device_count=devices,
         vending_machine_count=machines,
+        retired_count=retired,
         history_days=days,
         sales_history_days=days,
         coarse_history_days=None if days is None else 0,

@@ -33,6 +33,7 @@ def environment(tmp_path, monkeypatch):
     folder.mkdir()
     url = f"sqlite+aiosqlite:///{folder}/fleet.db"
     use_environment(monkeypatch, folder, APP_ENV="development", IOTSPHERE_DATABASE__URL=url)
+    monkeypatch.setenv("IOTSPHERE_SIMULATOR__RETIRED_COUNT", "0")
     return monkeypatch
 
 
@@ -98,7 +99,7 @@ def test_generated_data_is_no_place_for_commands(environment):
 def test_migrate_brings_a_database_up_to_date(environment):
     """First it lacks everything, then nothing; it may be run again."""
     assert "iotsphere migrate" in invoke("migrate", "--check", status=1).stderr
-    assert invoke("migrate").stdout == "Applied 0001, 0002.\n"
+    assert invoke("migrate").stdout == "Applied 0001, 0002, 0003, 0004, 0005.\n"
     assert invoke("migrate").stdout == "The database was up to date.\n"
     assert invoke("migrate", "--check").stdout == "The database is up to date.\n"
 
@@ -109,7 +110,7 @@ def test_commands_leave_a_shared_database_unmigrated(environment, postgresql_ser
     environment.setenv("IOTSPHERE_DATABASE__URL", postgresql_url(postgresql_server, "unmigrated"))
     try:
         assert "run 'iotsphere migrate' first" in invoke("demo", status=1).stderr
-        assert invoke("migrate").stdout == "Applied 0001, 0002.\n"
+        assert invoke("migrate").stdout == "Applied 0001, 0002, 0003, 0004, 0005.\n"
         assert invoke("migrate", "--check").stdout == "The database is up to date.\n"
     finally:
         asyncio.run(run_as_admin(postgresql_server, "DROP DATABASE unmigrated WITH (FORCE)"))
@@ -119,6 +120,7 @@ def test_demo_makes_a_fleet_and_completes_it(environment):
     """The numbers of what was added are told."""
     assert invoke("demo", "--devices", "2", "--days", "0.02").stdout.startswith("Added 8 devices, ")
     assert invoke("demo", "--devices", "3", "--days", "0.02").stdout.startswith("Added 1 devices, ")
+    assert invoke("demo", "--devices", "3", "--retired", "1", "--days", "0").stdout.startswith("Added 1 devices, ")
 
 
 def test_simulate_needs_a_fleet(environment):

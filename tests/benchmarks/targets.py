@@ -38,10 +38,11 @@ def our_environment(fleet: Fleet) -> dict[str, str]:
 
 
 @contextmanager
-def our_server(fleet: Fleet) -> Iterator[Target]:
-    """Run this project's server as production does."""
+def our_server(fleet: Fleet, **variables: str) -> Iterator[Target]:
+    """Run this project's server as production does, but for variables of its environment."""
     port = _free_port()
-    with _running(["app", "serve", "--port", str(port)], our_environment(fleet), port) as target:
+    environment = {**our_environment(fleet), **variables}
+    with _running(["app", "serve", "--port", str(port)], environment, port) as target:
         yield target
 
 

@@ -10,9 +10,15 @@ from models.devices import WATER_HEATER
 from models.readings import ReadingBatch
 from models.repositories import device_changes, partitions, readings
 from models.store import Store
-from settings.types import (
-    AlertSettings,
+from settings.alert_types import AlertSettings, VendingMachineAlertSettings, WaterHeaterAlertSettings
+from settings.prediction_types import (
     AnomalyHealthSettings,
+    LifespanHealthSettings,
+    MonitoringSettings,
+    MultiFactorHealthSettings,
+    PredictionSettings,
+)
+from settings.types import (
     AuthSettings,
     DatabaseSettings,
     DataSettings,
@@ -20,16 +26,10 @@ from settings.types import (
     EventSettings,
     GraphQLSettings,
     IngestSettings,
-    LifespanHealthSettings,
     LoggingSettings,
-    MonitoringSettings,
-    MultiFactorHealthSettings,
-    PredictionSettings,
     ServerSettings,
     Settings,
     SimulatorSettings,
-    VendingMachineAlertSettings,
-    WaterHeaterAlertSettings,
     WebsocketSettings,
 )
 

@@ -9,7 +9,7 @@ from models.devices import KINDS
 from models.repositories import alert_conditions
 from models.store import Store, Transaction
 from resolvers.alerting import Alerting
-from settings.types import AlertSettings
+from settings.alert_types import AlertSettings
 
 # How many devices are looked at in one transaction: ingestion waits for their locks meanwhile.
 BATCH_SIZE = 500

@@ -17,7 +17,7 @@ from resolvers.alerting import writing
 from resolvers.alerting.courses import Courses, read_conditions
 from resolvers.monitoring import reasons
 from resolvers.monitoring.reasons import Reason
-from settings.types import MonitoringSettings
+from settings.prediction_types import MonitoringSettings
 
 _KINDS: Mapping[AlertKind, frozenset[str]] = {
     AlertKind.MODEL_DRIFT: frozenset({reasons.DRIFT, reasons.PREDICTION_DRIFT, reasons.ERROR_DRIFT}),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from models.learning.drift import DATA_QUALITY, Kind
 from models.monitoring import ERROR_FEATURE, PREDICTION_FEATURE
 from models.statements import Row
-from settings.types import MonitoringSettings
+from settings.prediction_types import MonitoringSettings
 
 _POOR = frozenset(kind.value for kind in DATA_QUALITY)
 

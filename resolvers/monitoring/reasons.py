@@ -14,7 +14,8 @@ from models.severity import Severity
 from models.statements import Row
 from resolvers.monitoring.comparing import reference_of
 from resolvers.monitoring.drifting import Drifting
-from settings.types import MonitoringSettings, Settings
+from settings.prediction_types import MonitoringSettings
+from settings.types import Settings
 
 # Reasons that are no metrics of windows.
 DRIFT, DATA_QUALITY, PREDICTION_DRIFT, ERROR_DRIFT, AGE = (

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from models.store import Store, Transaction
 from models.types import EPOCH
 from resolvers.context import Services
-from settings.types import MonitoringSettings
+from settings.prediction_types import MonitoringSettings
 
 Fence: TypeAlias = Callable[[Transaction], Awaitable[None]]
 """Called first in each transaction; raises where another process has taken the work over."""

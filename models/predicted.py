@@ -143,7 +143,7 @@ class Explained:
         baseline: what would be predicted without knowing the device.
         factors: those that add something, what adds most first.
         risk_factors: the same by sort, with weights; of MULTI_FACTOR only.
-        known: feature values by name, where they are known; what recommendations cite.
+        known: feature values that recommendations cite, by name, where they are known.
     """
 
     baseline: float

@@ -13,6 +13,7 @@ from models.store import Store
 from resolvers.alerting import Alerting
 from resolvers.ingest import Ingest
 from resolvers.loaders import Batch
+from resolvers.predicting.explaining import Explaining
 from resolvers.predicting.hours import Hours
 from resolvers.predicting.registry import Models
 from resolvers.predicting.service import Predicting
@@ -31,6 +32,7 @@ class Services:
     models: Models = field(default_factory=Models)
     hours: Hours = field(default_factory=Hours)
     predicting: Predicting = field(default_factory=Predicting)
+    explaining: Explaining = field(default_factory=Explaining)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from models.repositories.predictions import PREDICTIONS
 from models.statements import Row
 from resolvers.context import Scope
 from resolvers.loaders import Batch, Columns, batch
-from resolvers.predicting.explaining import NEEDED, explained
+from resolvers.predicting.explaining import NEEDED
 from resolvers.predicting.recommendations import recommended
 
 EXPLAINED_BY = NEEDED
@@ -91,7 +91,7 @@ async def recommendations(scope: Scope, keys: Sequence[Any], _columns: Columns) 
     return found
 
 
-async def detectors(scope: Scope, keys: Sequence[tuple[str, str]], columns: Columns) -> list[Row | None]:
+async def detectors(scope: Scope, keys: Sequence[tuple[str, str]], _columns: Columns) -> list[Row | None]:
     """Return the version of the model that each (device kind, version of the detector) is; None for a lost one."""
     for device_kind in sorted({device_kind for device_kind, _ in keys}):
         # A method is registered when it is first asked for.
@@ -123,7 +123,7 @@ async def _explanations(scope: Scope, keys: Sequence[Any]) -> list[Explained | N
 
 
 async def _explained(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[Explained | None]:
-    return await explained(scope.services, [_row(key) for key in keys])
+    return await scope.services.explaining.explained(scope.services, [_row(key) for key in keys])
 
 
 _EXPLAINED: Batch = batch(_explained)

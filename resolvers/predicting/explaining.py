@@ -1,6 +1,7 @@
 """Why predictions are what they are: from what was stored with them, by the version that made them."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,16 +29,46 @@ if TYPE_CHECKING:
 
 # Less than this share of all contributions is not told.
 _LEAST_SHARE = 1e-9
+# Each takes a few kilobytes.
+_MOST_KEPT = 2000
+# What recommendations cite beside factors.
+_CITED = ("least_flow.level", "age.time", "part_replacement.since")
 _PARTS_OF_DAY = (("night", 0, 6), ("morning", 6, 12), ("afternoon", 12, 18), ("evening", 18, 24))
 
 
-async def explained(services: "Services", rows: Sequence[Row]) -> list[Explained | None]:
-    """Take predictions apart, all of one model in one batch; None for one that cannot be, as of a lost model.
+class Explaining:
+    """Takes predictions apart; what it told lately it knows, since a stored prediction never changes."""
 
-    Args:
-        services: of the process.
-        rows: stored predictions, with the columns of `NEEDED`.
-    """
+    def __init__(self, most_kept: int = _MOST_KEPT) -> None:
+        self._most_kept = most_kept
+        self._kept: OrderedDict[int, Explained] = OrderedDict()
+
+    async def explained(self, services: "Services", rows: Sequence[Row]) -> list[Explained | None]:
+        """Return what predictions are made of; None for one that cannot be taken apart, as of a lost model.
+
+        Args:
+            services: of the process.
+            rows: stored predictions, with the columns of `NEEDED`; those of one model are one batch.
+        """
+        known = {row["id"]: self._kept[row["id"]] for row in rows if row["id"] in self._kept}
+        missing = [row for row in rows if row["id"] not in known]
+        found = {
+            row["id"]: each
+            for row, each in zip(missing, await _made(services, missing), strict=True)
+            if each is not None
+        }
+        self._kept |= found
+        for row in rows:
+            if row["id"] in self._kept:
+                self._kept.move_to_end(row["id"])
+        while len(self._kept) > self._most_kept:
+            self._kept.popitem(last=False)
+        return [known.get(row["id"]) or found.get(row["id"]) for row in rows]
+
+
+async def _made(services: "Services", rows: Sequence[Row]) -> list[Explained | None]:
+    if not rows:
+        return []
     learnt = [row for row in rows if _is_learnt(row)]
     features = await predictions.features_of(services.store, [row["id"] for row in learnt]) if learnt else {}
     models = {
@@ -119,7 +150,8 @@ def _factors(
 
 
 def _known(names: Sequence[str], values: FloatArray) -> dict[str, float]:
-    return {name: value for name, value in zip(names, values.tolist(), strict=True) if np.isfinite(value)}
+    told = {name: float(values[names.index(name)]) for name in _CITED if name in names}
+    return {name: value for name, value in told.items() if np.isfinite(value)}
 
 
 def _of_anomaly(row: Row) -> Explained:

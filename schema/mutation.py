@@ -15,6 +15,7 @@ from schema.kinds import PARTS
 from schema.kinds.part import merged
 from schema.modelling import ModelMutations
 from schema.payloads import payload
+from schema.reporting import ReportingMutations
 from schema.types.device import Device
 from schema.types.failure import DeviceFailure, RecordFailureInput
 from schema.types.maintenance import MaintenanceRecord, RecordMaintenanceInput
@@ -97,4 +98,5 @@ Mutation = merged(
     *(part.mutation for part in PARTS),
     AlarmMutations,
     ModelMutations,
+    ReportingMutations,
 )

@@ -68,7 +68,7 @@ async def add_anomaly(store: Store, device_id: int, **changes: Any) -> int:
     return row["id"]
 
 
-async def add_alert(store: Store, device_id: int, **changes: Any) -> int:
+async def add_alert(store: Store, device_id: int | None, **changes: Any) -> int:
     """Raise an alert and return its id: open, of high severity, for a hot tank; changes name columns.
 
     Each is about something else, unless `deduplication_key` is given.

@@ -70,13 +70,13 @@ class ModelHealth(Node):
     """How well a model was for some time."""
 
     id: strawberry.ID = id_of(MODEL_HEALTH)
-    status: HealthStatus = strawberry.field(description="The worst of its reasons.")
+    status: HealthStatus = strawberry.field(
+        description="As the worst of its reasons; UNKNOWN where too little is known."
+    )
     score: float | None = strawberry.field(description="From 0 to 1, more is better; null where nothing is known.")
     began_at: datetime = strawberry.field(description="Since when its status and those of its reasons are these.")
     evaluated_at: datetime = strawberry.field(description="When that was found last.")
-    reasons: list[HealthReason] = derived(
-        _reasons, needs=("reasons",), description="What it rests on, the worst first."
-    )
+    reasons: list[HealthReason] = derived(_reasons, needs=("reasons",), description="What it rests on.")
     model: Annotated["Model", strawberry.lazy("schema.types.model")] = _model()
 
     @classmethod

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from models.charts import FloatArray
 from models.learning.features import ChannelMismatch, History
 from models.learning.lifespan import LifespanModel, Remaining
 from models.predicted import Absent, AbsentReason, Found
@@ -80,12 +81,15 @@ def _predicted(subjects: Subjects) -> Outcomes:
     except ChannelMismatch as problem:
         return [mismatch(problem)] * len(subjects.rows)
     outcomes: Outcomes = [absent or _nothing() for _, absent in looked]
+    features = plain(found.features)
     for index, place in enumerate(there):
-        outcomes[place] = _outcome(model.id, found, index, looked[place][0], now)
+        outcomes[place] = _outcome(model.id, found, index, looked[place][0], now, features[index])
     return outcomes
 
 
-def _outcome(model_id: int, found: Remaining, index: int, looked: Examined, now: float) -> Found | Absent:
+def _outcome(  # noqa: PLR0917 - a prediction and what it is told with
+    model_id: int, found: Remaining, index: int, looked: Examined, now: float, features: Sequence[float | None]
+) -> Found | Absent:
     method = found.methods[index]
     value, lower, upper = (float(each[index]) for each in (found.value, found.lower, found.upper))
     if method is None or not np.isfinite([value, lower, upper]).all():
@@ -103,14 +107,16 @@ def _outcome(model_id: int, found: Remaining, index: int, looked: Examined, now:
         lower=lower,
         upper=upper,
         details={"doubts": list(doubts)},
-        features=plain(found.features[index].tolist()),
+        features=features,
         missing_share=float(found.missing[index]),
     )
 
 
-def plain(values: Sequence[float]) -> list[float | None]:
-    """Return numbers as JSON has them: None for those that are not finite."""
-    return [value if np.isfinite(value) else None for value in values]
+def plain(rows: FloatArray) -> list[list[float | None]]:
+    """Return (n, f) numbers as JSON has them: None for those that are not finite."""
+    values = rows.astype(object)
+    values[~np.isfinite(rows)] = None
+    return values.tolist()
 
 
 def _nothing() -> Absent:

@@ -1,5 +1,6 @@
 """Risk that a device fails within a horizon: by the model of risk, or, without failures to learn from, by age."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -47,13 +48,20 @@ def _predicted(subjects: Subjects) -> Outcomes:
     except ChannelMismatch as problem:
         return [mismatch(problem)] * len(subjects.rows)
     outcomes: Outcomes = [absent or _nothing() for _, absent in looked]
+    features = plain(found.features)
     for index, place in enumerate(there):
-        outcomes[place] = _outcome(model.id, risk, found, index, looked[place][0], now)
+        outcomes[place] = _outcome(model.id, risk, found, index, looked[place][0], now, features[index])
     return outcomes
 
 
 def _outcome(  # noqa: PLR0917 - a prediction and what it is told with
-    model_id: int, model: RiskModel, found: Risks, index: int, looked: Examined, now: float
+    model_id: int,
+    model: RiskModel,
+    found: Risks,
+    index: int,
+    looked: Examined,
+    now: float,
+    features: Sequence[float | None],
 ) -> Found | Absent:
     probability, level = float(found.probability[index]), found.levels[index]
     if level is None or not np.isfinite(probability):
@@ -69,7 +77,7 @@ def _outcome(  # noqa: PLR0917 - a prediction and what it is told with
         confidence=float(found.confidence[index]) * factor * looked.factor,
         value=probability,
         details={"level": level.value, "horizon_days": model.horizon, "doubts": list(doubts)},
-        features=plain(found.features[index].tolist()),
+        features=features,
         missing_share=float(found.missing[index]),
     )
 

@@ -34,7 +34,7 @@ def written(folder, name, header, rows) -> Path:
 @pytest.mark.parametrize("stream", MOST_FALSE_ALARMS)
 def test_false_alarms_stay_within_what_is_allowed(stream):
     """Streams in which nothing changes raise no more alarms than allowed."""
-    calm = evaluate_calm(STREAMS[stream], SEED, runs=4)
+    calm = evaluate_calm(STREAMS[stream], SEED, runs=8)
     assert calm.each_10000 <= MOST_FALSE_ALARMS[stream]
     assert calm.nbytes < 1000
 

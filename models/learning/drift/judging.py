@@ -14,9 +14,10 @@ from models.learning.drift.sketch import Sketch, index_of
 # Values that a verdict needs.
 FEWEST_KNOWN = 30
 _LOG_SCALES = np.log(np.array(SCALES, np.float64))
-# Of each statistic to either side, chance exceedances a row: about ten of them (scales, sides) are independent, so that
-# half a false alarm in 10,000 rows is left.
-_CHANCE_A_ROW = 8e-7
+# Chance of each statistic to either side to exceed its limit in a window, over the square of the window's rows. Long
+# windows overlap more, and they are what small changes need; large ones are found in short windows at any limit. Of all
+# windows together about half a false alarm in 10,000 rows is left.
+_CHANCE_A_SQUARE = 2e-9
 _MOST_CHANCE = 0.001
 # The index shows what neither level nor spread does; how it strays is known least well.
 _SHAPE_MARGIN = 1.5
@@ -28,8 +29,8 @@ LEAST_OUTSIDE_SHARE = 0.02
 
 
 def limit_of(rows: float) -> float:
-    """Return the normal score beyond which a window of so many rows is no chance: the longer, the fewer there are."""
-    return -normal_quantile(min(_CHANCE_A_ROW * rows, _MOST_CHANCE))
+    """Return the normal score beyond which a window of so many rows is no chance."""
+    return -normal_quantile(min(_CHANCE_A_SQUARE * rows**2, _MOST_CHANCE))
 
 
 @dataclass(frozen=True, slots=True)

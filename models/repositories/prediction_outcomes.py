@@ -19,7 +19,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    type_coerce,
 )
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
@@ -96,7 +95,7 @@ def days_between(earlier: ColumnElement[Any], later: ColumnElement[Any], dialect
     """Return the days from one instant to another."""
     if dialect == "postgresql":
         return cast_to(func.extract("epoch", later - earlier), _FLOAT) / 86_400.0
-    micros = type_coerce(later, BigInteger()) - type_coerce(earlier, BigInteger())
+    micros = later.op("-", return_type=BigInteger())(earlier)
     return cast_to(micros, _FLOAT) / 86.4e9
 
 

@@ -22,7 +22,7 @@ async def drifted_lab(store: Store, **changes) -> tuple[ModelLab, int]:
     await lab.add_devices(40)
     model = await lab.add_model()
     for _ in range(3):
-        features = lab.random.standard_normal((40, 2)) + [2.0, 0.0]
+        features = lab.random.standard_normal((40, 2)) + np.array([2.0, 0.0])
         await lab.predict(model, features=features)
         await lab.next_day()
         await lab.evaluate()
@@ -172,7 +172,7 @@ async def test_a_small_fleet_is_not_blamed_for_its_own_composition(store: Store)
     await lab.add_devices(10)
     model = await lab.add_model()
     lab.clock.time = NOON.replace(day=14)
-    of_device = lab.random.standard_normal((10, 2)) + [0.7, 0.0]
+    of_device = lab.random.standard_normal((10, 2)) + np.array([0.7, 0.0])
     for _ in range(12):
         await lab.predict(model, features=of_device + lab.random.standard_normal((10, 2)) * 0.05)
         await lab.next_day()

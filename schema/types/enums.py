@@ -75,7 +75,7 @@ strawberry.enum(
     "CASH_FULL), products that run out (LOW_STOCK), silence (OFFLINE), an ANOMALY of high severity, or maintenance "
     "that is due (MAINTENANCE_DUE). Of models: inputs or predictions that are not as in training (MODEL_DRIFT), errors "
     "beyond their thresholds (MODEL_PERFORMANCE), inputs that are missing, stuck or out of range "
-    "(MODEL_DATA_QUALITY), nothing that was predicted or reported for long (MODEL_STALE).",
+    "(MODEL_DATA_QUALITY), or a training of long ago (MODEL_STALE).",
 )
 strawberry.enum(
     AlertState,

@@ -1,20 +1,18 @@
 """Anomalies and alerts over the wire: from strange readings to a dashboard's websocket, on each database."""
 
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import orjson
 import pytest
-from websockets.asyncio.client import connect
 
 from app.asgi import create_app
 from tests import factories
 from tests.contract import document
+from tests.dashboards import ask, dashboard, until
 from tests.serving import serving
 
 COUNT = 576
@@ -37,13 +35,6 @@ async def client(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
-async def ask(client: httpx.AsyncClient, query: str, **variables: Any) -> Any:
-    """Return the data that a document is answered with."""
-    body = (await client.post("/graphql", json={"query": query, "variables": variables})).json()
-    assert "errors" not in body, body
-    return body["data"]
-
-
 async def strange_days(client: httpx.AsyncClient, device: str) -> Any:
     """Send two days of readings with an hour of high pressure and return the payload."""
     chance = random.Random(1)
@@ -58,50 +49,6 @@ async def strange_days(client: httpx.AsyncClient, device: str) -> Any:
     ]
     body = await ask(client, document("record_readings"), input={"readings": rows})
     return body["recordWaterHeaterReadings"]
-
-
-@asynccontextmanager
-async def dashboard(base_url: str, query: str, variables: dict[str, Any]) -> AsyncGenerator[Any]:
-    """Subscribe on a websocket; what it yields receives the messages of the subscription."""
-    url = base_url.replace("http", "ws") + "/graphql"
-    async with connect(url, subprotocols=["graphql-transport-ws"]) as socket:  # pyright: ignore[reportArgumentType]
-        await socket.send('{"type": "connection_init"}')
-        assert orjson.loads(await socket.recv())["type"] == "connection_ack"
-        for id_, payload in (("1", {"query": query, "variables": variables}), ("2", {"query": "{ __typename }"})):
-            await socket.send(orjson.dumps({"id": id_, "type": "subscribe", "payload": payload}).decode())
-        yield _Subscription(socket, await _behind(socket, "2"))
-
-
-@dataclass
-class _Subscription:
-    """A socket, and what it has heard but not told yet."""
-
-    socket: Any
-    early: list[str]
-
-    async def recv(self) -> str:
-        return self.early.pop(0) if self.early else await self.socket.recv()
-
-
-async def _behind(socket: Any, id_: str) -> list[str]:
-    """Wait for the end of a query that was asked behind a subscription; return what this said meanwhile."""
-    early: list[str] = []
-    while True:
-        text = await socket.recv()
-        message = orjson.loads(text)
-        if message["id"] != id_:
-            early.append(text)
-        elif message["type"] == "complete":
-            return early
-
-
-async def until(socket: Any, field: str, **wanted: Any) -> list[Any]:
-    """Return the events of a socket's one subscription up to the one with these values in a field."""
-    heard: list[Any] = []
-    while not heard or any(heard[-1][field][key] != value for key, value in wanted.items()):
-        message = orjson.loads(await socket.recv())
-        heard += message["payload"]["data"].values()
-    return heard
 
 
 async def registered(client: httpx.AsyncClient) -> str:

@@ -1,9 +1,7 @@
 """Live anomalies and alerts at the engine: filtered, each change as it was, taken up again anywhere."""
 
-import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -11,11 +9,11 @@ from models.alerts import AlertChangeKind
 from models.store import Store
 from resolvers.alarm_streams import EventFilter
 from schema import ids
-from schema.engine import Prepared, Request, Response
 from tests.contract import document
 from tests.factories import MIDDAY
 from tests.findings import add_alert, add_anomaly, alert_id, anomaly_id, tell_alert, tell_anomaly
 from tests.fleets import add_fleet, heater_id
+from tests.following import following, refusal, take
 from tests.graph import Graph
 from tests.shops import open_machine
 
@@ -33,44 +31,6 @@ async def tailing(store: Store) -> AsyncGenerator[None]:
     """The process follows the log of its database."""
     async with store.log.tailing():
         yield
-
-
-async def opened(graph: Graph, query: str, variables: dict[str, Any]) -> Any:
-    """Open a subscription and return its stream, or the response that refuses it."""
-    prepared = graph.engine.prepare(Request(query, variables))
-    assert isinstance(prepared, Prepared)
-    return await graph.engine.subscribe(prepared, variables, graph.scope())
-
-
-@asynccontextmanager
-async def following(
-    graph: Graph, query: str, filter_: dict[str, Any] | None = None, after: str | None = None
-) -> AsyncGenerator[Any]:
-    """Follow anomalies or alerts while the context is open."""
-    stream = await opened(graph, query, {"filter": filter_, "after": after})
-    assert not isinstance(stream, Response), stream.body()
-    async with aclosing(stream):
-        yield stream
-
-
-async def take(stream: Any, count: int) -> list[Any]:
-    """Return the next events, each without errors."""
-    found: list[Any] = []
-    async with asyncio.timeout(10):
-        while len(found) < count:
-            response = await anext(stream)
-            assert not response.errors, response.errors
-            found += response.data.values()
-    return found
-
-
-async def refusal(graph: Graph, query: str, variables: dict[str, Any]) -> Any:
-    """Return the error with which a subscription is refused."""
-    answer = await opened(graph, query, variables)
-    if not isinstance(answer, Response):
-        answer = await anext(cast("Any", answer))
-    (error,) = answer.body()["errors"]
-    return error
 
 
 async def a_course(graph: Graph) -> tuple[int, list[str]]:

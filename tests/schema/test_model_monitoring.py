@@ -54,6 +54,14 @@ async def test_the_contract_document_shows_how_a_model_does(graph: Graph):
     assert await graph.planned(text)
     (node,) = (await graph.data(text))["models"]["nodes"]
     assert node.pop("trainedAt")
+    at = {name: (MIDDAY + hours * HOUR).isoformat() for name, hours in (("before", -1), ("then", 0), ("after", 1))}
+    health = {"status": "WARNING", "score": 0.75, "evaluatedAt": at["after"], "reasons": [REASON]}
+    window = {"windowStart": at["before"], "windowEnd": at["then"], "recordedAt": at["after"]}
+    measured = {"name": "mae", "value": 41.5, "sampleCount": 12, **window}
+    test = {"feature": "pressure.mean", "statistic": "LEVEL", "value": 1.25, "threshold": 0.5, "sampleCount": 700}
+    told = {"impact": "LIFESPAN predictions of 7 devices rest on it.", "message": "The pressure is not as in training."}
+    raised = {"id": model_alert_id(alert), "severity": "HIGH", "state": "OPEN", **told, "raisedAt": at["then"]}
+    about = {"kind": "LIFESPAN", "device": {"id": heater_id(device), "name": "Heater 000"}}
     assert node == {
         "id": model_id(row_id),
         "name": "water heater lifespan",
@@ -62,58 +70,12 @@ async def test_the_contract_document_shows_how_a_model_does(graph: Graph):
         "stage": "PRODUCTION",
         "trainingWindow": None,
         "featureNames": [],
-        "health": {
-            "status": "WARNING",
-            "score": 0.75,
-            "evaluatedAt": (MIDDAY + HOUR).isoformat(),
-            "reasons": [REASON],
-        },
-        "metrics": {
-            "nodes": [
-                {
-                    "name": "mae",
-                    "value": 41.5,
-                    "sampleCount": 12,
-                    "windowStart": (MIDDAY - HOUR).isoformat(),
-                    "windowEnd": MIDDAY.isoformat(),
-                    "recordedAt": (MIDDAY + HOUR).isoformat(),
-                }
-            ]
-        },
-        "drift": {
-            "nodes": [
-                {
-                    "feature": "pressure.mean",
-                    "statistic": "LEVEL",
-                    "value": 1.25,
-                    "threshold": 0.5,
-                    "drifted": True,
-                    "sampleCount": 700,
-                    "evaluatedAt": MIDDAY.isoformat(),
-                }
-            ]
-        },
-        "alerts": {
-            "nodes": [
-                {
-                    "id": model_alert_id(alert),
-                    "severity": "HIGH",
-                    "state": "OPEN",
-                    "impact": "LIFESPAN predictions of 7 devices rest on it.",
-                    "message": "The pressure is not as in training.",
-                    "raisedAt": MIDDAY.isoformat(),
-                }
-            ]
-        },
+        "health": health,
+        "metrics": {"nodes": [measured]},
+        "drift": {"nodes": [{**test, "drifted": True, "evaluatedAt": at["then"]}]},
+        "alerts": {"nodes": [raised]},
         "recentPredictions": {
-            "nodes": [
-                {
-                    "id": ids.encode("LifespanPrediction", prediction),
-                    "kind": "LIFESPAN",
-                    "device": {"id": heater_id(device), "name": "Heater 000"},
-                    "predictedAt": MIDDAY.isoformat(),
-                }
-            ]
+            "nodes": [{"id": ids.encode("LifespanPrediction", prediction), **about, "predictedAt": at["then"]}]
         },
     }
 

@@ -100,8 +100,10 @@ async def _found(services: "Services", keys: Sequence[Key]) -> dict[Key, Answer]
 
 
 async def _found_together(services: "Services", ids: Sequence[int], keys: Sequence[Key]) -> dict[Key, Answer]:
-    rows = {row["id"]: row for row in await devices.by_ids(services.store, ids) if row is not None}
-    retired = await device_failures.ends_of_life(services.store, ids)
+    found, retired = await asyncio.gather(
+        devices.by_ids(services.store, ids), device_failures.ends_of_life(services.store, ids)
+    )
+    rows = {row["id"]: row for row in found if row is not None}
     answers: dict[Key, Answer] = {}
     asked: dict[str, dict[PredictionKind, list[Row]]] = {}
     for device_id, kind in keys:
@@ -168,33 +170,40 @@ class _OneKind:
     async def _made(
         self, wanted: Mapping[PredictionKind, Sequence[Row]], models: Mapping[PredictionKind, LoadedModel]
     ) -> dict[Key, Answer]:
+        """Make predictions; those that look at histories and those that do not each have a thread of their own."""
+        groups = [
+            {kind: rows for kind, rows in wanted.items() if _PREDICTORS[kind].needs_histories is needs}
+            for needs in (True, False)
+        ]
+        made = await asyncio.gather(*(self._computed(group, models) for group in groups if group))
+        timed = {kind: each for group in made for kind, each in group.items()}
+        found = {
+            (row["id"], kind): outcome
+            for kind, (rows, outcomes, _) in timed.items()
+            for row, outcome in zip(rows, outcomes, strict=True)
+        }
+        return await self._stored(found, {kind: duration for kind, (_, _, duration) in timed.items()})
+
+    async def _computed(
+        self, wanted: Mapping[PredictionKind, Sequence[Row]], models: Mapping[PredictionKind, LoadedModel]
+    ) -> dict[PredictionKind, tuple[Sequence[Row], Outcomes, float]]:
+        """Return for each kind the devices, what was found of each, and how many milliseconds that took."""
         histories = None
-        with_history = [row for kind, rows in wanted.items() if _PREDICTORS[kind].needs_histories for row in rows]
-        if with_history:
-            ids = list(dict.fromkeys(row["id"] for row in with_history))
+        if any(_PREDICTORS[kind].needs_histories for kind in wanted):
+            ids = list(dict.fromkeys(row["id"] for rows in wanted.values() for row in rows))
             histories = await load_histories(
                 self._services.store, self._kind, ids, until=self._now, load_days=self._services.hours.days
             )
             # One that was removed a moment ago has no history.
             there = set(histories.device_ids)
-            wanted = {kind: [row for row in rows if self._is_there(kind, row, there)] for kind, rows in wanted.items()}
+            wanted = {kind: [row for row in rows if row["id"] in there] for kind, rows in wanted.items()}
         examined: dict[int, Looked] = {}
         subjects = {
             kind: Subjects(self._kind, rows, self._now, models, histories, examined) for kind, rows in wanted.items()
         }
         computations = {kind: await _PREDICTORS[kind].prepare(self._services, each) for kind, each in subjects.items()}
-        # Everything that computes does so in one thread: the event loop goes on meanwhile.
         timed = await asyncio.to_thread(lambda: {kind: _timed(compute) for kind, compute in computations.items()})
-        found = {
-            (row["id"], kind): outcome
-            for kind, each in subjects.items()
-            for row, outcome in zip(each.rows, timed[kind][0], strict=True)
-        }
-        return await self._stored(found, {kind: duration for kind, (_, duration) in timed.items()})
-
-    @staticmethod
-    def _is_there(kind: PredictionKind, row: Row, there: set[int]) -> bool:
-        return not _PREDICTORS[kind].needs_histories or row["id"] in there
+        return {kind: (subjects[kind].rows, *each) for kind, each in timed.items()}
 
     async def _stored(
         self, found: Mapping[Key, Found | Absent], durations: Mapping[PredictionKind, float]

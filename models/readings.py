@@ -1,10 +1,17 @@
 """Readings on their way in: batches as columns, and the verdict on each row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.statements import Row
+from models.types import to_micros
+
+IntArray: TypeAlias = NDArray[np.int64]
 
 ChannelValues = Sequence[float | bool | None]
 
@@ -25,6 +32,14 @@ class ReadingBatch:
     device_ids: Sequence[int]
     recorded_at: Sequence[datetime]
     channels: Mapping[str, ChannelValues]
+    _micros: IntArray | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def micros(self) -> IntArray:
+        """(n,) the instants as microseconds since 1970, computed once."""
+        if self._micros is None:
+            object.__setattr__(self, "_micros", np.fromiter(map(to_micros, self.recorded_at), np.int64, len(self)))
+        return cast("IntArray", self._micros)
 
     def __len__(self) -> int:
         return len(self.device_ids)

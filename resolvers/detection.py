@@ -24,7 +24,7 @@ from models.repositories import anomalies, watching
 from models.repositories.watching import Watched
 from models.severity import Severity
 from models.store import Transaction
-from models.types import from_micros, to_micros
+from models.types import from_micros
 from resolvers.anomaly_words import explanation
 
 # A call that takes longer than a few milliseconds must not hold the event loop.
@@ -135,7 +135,7 @@ class _Columns:
     @classmethod
     def of(cls, batch: ReadingBatch, names: Sequence[str]) -> "_Columns":
         ids, device = np.unique(np.array(batch.device_ids, dtype=np.int64), return_inverse=True)
-        micros = np.fromiter(map(to_micros, batch.recorded_at), np.int64, len(batch))
+        micros = batch.micros
         values = np.full((len(batch), len(names)), np.nan)
         for place, name in enumerate(names):
             if name in batch.channels:
@@ -149,6 +149,8 @@ def fresh(
 ) -> ReadingBatch:
     """Return the readings that were stored now and are newer than what their device had: what may be scored."""
     floors = {id_: at for id_, at in newest.items() if at is not None}
+    if len(stored) == len(batch) and all(key[0] not in floors or key[1] > floors[key[0]] for key in stored):
+        return batch
     left = set(stored)
     places: list[int] = []
     for place, key in enumerate(zip(batch.device_ids, batch.recorded_at, strict=True)):

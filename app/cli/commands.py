@@ -9,6 +9,7 @@ from app.cli.demo import demo, simulate
 from app.cli.evaluate import evaluate
 from app.cli.ingest import ingest
 from app.cli.ingest_sales import ingest_sales
+from app.cli.monitor import monitor
 from app.cli.schema import export_schema
 from app.cli.serve import serve
 from app.cli.train import models, promote_model, train
@@ -31,7 +32,7 @@ cli = typer.Typer(
 
 for command in (serve, migrate, demo, simulate, ingest, ingest_sales):
     cli.command()(command)
-for command in (train, models):
+for command in (train, models, monitor):
     cli.command()(command)
 cli.command("promote")(promote_model)
 cli.add_typer(evaluate, name="evaluate")

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from app.workers.supervisor import Beat, Worker
-from models.errors import IoTSphereError, Unavailable
+from models.errors import Conflict, IoTSphereError, Unavailable
 from models.repositories import leases
 from models.store import Store, Transaction
 from resolvers.monitoring.rounds import Fence
@@ -27,10 +27,13 @@ _MARGIN_SHARE = 0.25
 _MOST_LOOK_SECONDS = 1.0
 
 
-class LeaseLost(IoTSphereError):
-    """Another process has taken the work over."""
+def holder_name() -> str:
+    """Return what a process calls itself, like no other."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
 
-    code = "CONFLICT"
+
+class LeaseLost(Conflict):
+    """Another process has taken the work over."""
 
 
 class Leased:
@@ -50,7 +53,7 @@ class Leased:
         self._store = store
         self._worker = make(self.confirm)
         self._seconds = seconds
-        self.holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.holder = holder_name()
         self.is_held = False
         self._safe_until = 0.0
 

@@ -1,4 +1,4 @@
-"""Outcomes, matched to the predictions that were made before them.
+"""Outcomes, matched to the predictions that were made before them; observed when they happened, however late reported.
 
 Each function is one statement, which stores what is new or has changed and may be repeated at will. A failure that was
 prevented by replacing the device says only that the device would have lived longer.
@@ -46,24 +46,23 @@ _AT = bindparam("at", type_=UtcDateTime())
 _SINCE = bindparam("since", type_=UtcDateTime())
 
 
-async def match_ends_of_life(transaction: Writes, since: datetime, at: datetime) -> int:
+async def match_ends_of_life(transaction: Writes, since: datetime) -> int:
     """Match ends of lives to predictions of remaining life: the days until then. Returns how many are new or changed.
 
     Args:
         transaction: in which they are stored.
         since: ends that were reported earlier have been matched.
-        at: the present instant.
     """
-    return await transaction.execute(_ends_of_life(transaction.dialect), since=since, at=at)
+    return await transaction.execute(_ends_of_life(transaction.dialect), since=since)
 
 
 async def match_survival(transaction: Writes, model_id: int, at: datetime) -> int:
-    """Match the present to predictions of a version that their devices have outlived: they lived at least so long."""
+    """Match an instant to predictions of a version that devices have outlived by then: they lived at least so long."""
     return await transaction.execute(_survival(transaction.dialect), model_id=model_id, at=at)
 
 
-async def match_failures(  # noqa: PLR0917 - one argument for each bound
-    transaction: Writes, model_id: int, horizon_days: float, since: datetime, over_before: datetime, at: datetime
+async def match_failures(
+    transaction: Writes, model_id: int, horizon_days: float, since: datetime, over_before: datetime
 ) -> int:
     """Match failures to predictions of risk by a version: 1 if one came within the horizon, 0 once that is over.
 
@@ -73,22 +72,20 @@ async def match_failures(  # noqa: PLR0917 - one argument for each bound
         horizon_days: of its predictions.
         since: earlier predictions are passed over.
         over_before: the horizon of predictions until then is over.
-        at: the present instant.
     """
-    bound = {"model_id": model_id, "horizon": horizon_days, "since": since, "over_before": over_before, "at": at}
+    bound = {"model_id": model_id, "horizon": horizon_days, "since": since, "over_before": over_before}
     return await transaction.execute(_failures(transaction.dialect), **bound)
 
 
-async def match_verdicts(transaction: Writes, model_id: int, since: datetime, at: datetime) -> int:
+async def match_verdicts(transaction: Writes, model_id: int, since: datetime) -> int:
     """Match verdicts on anomalies to predictions of a version while they went on: 1 for a true alarm, else 0.
 
     Args:
         transaction: in which they are stored.
         model_id: the version.
         since: verdicts of before have been matched.
-        at: the present instant.
     """
-    return await transaction.execute(_verdicts(transaction.dialect), model_id=model_id, since=since, at=at)
+    return await transaction.execute(_verdicts(transaction.dialect), model_id=model_id, since=since)
 
 
 def days_between(earlier: ColumnElement[Any], later: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
@@ -119,8 +116,8 @@ def _put(found: Any, dialect: str) -> Statement:
     return Statement(put.on_conflict_do_update(index_elements=["prediction_id"], set_=changed))
 
 
-def _found(value: ColumnElement[Any], is_lower_bound: ColumnElement[Any]) -> Any:
-    columns = (_PREDICTION["id"].label("prediction_id"), _AT.label("observed_at"))
+def _found(observed_at: ColumnElement[Any], value: ColumnElement[Any], is_lower_bound: ColumnElement[Any]) -> Any:
+    columns = (_PREDICTION["id"].label("prediction_id"), observed_at.label("observed_at"))
     return select(*columns, value.label("value"), is_lower_bound.label("is_lower_bound"))
 
 
@@ -136,7 +133,9 @@ def _ends_of_life(dialect: str) -> Statement:
         _PREDICTION["predicted_at"] <= _FAILURE["failed_at"],
     )
     days = days_between(_PREDICTION["predicted_at"], _FAILURE["failed_at"], dialect)
-    found = _found(days, _PREVENTED).join_from(_FAILURE["id"].table, _PREDICTION["id"].table, mine)
+    found = _found(_FAILURE["failed_at"], days, _PREVENTED).join_from(
+        _FAILURE["id"].table, _PREDICTION["id"].table, mine
+    )
     return _put(found.where(_FAILURE["ends_life"].is_(True), _FAILURE["created_at"] >= _SINCE), dialect)
 
 
@@ -146,7 +145,7 @@ def _survival(dialect: str) -> Statement:
     ended = exists().where(_FAILURE["device_id"] == _PREDICTION["device_id"], _FAILURE["ends_life"].is_(True))
     lives = and_(_DEVICE["status"] != DeviceStatus.RETIRED.value, ~ended)
     mine = and_(_DEVICE["id"] == _PREDICTION["device_id"], lives)
-    found = _found(days, literal(True)).join_from(_PREDICTION["id"].table, _DEVICE["id"].table, mine)
+    found = _found(_AT, days, literal(True)).join_from(_PREDICTION["id"].table, _DEVICE["id"].table, mine)
     return _put(found.where(_of(PredictionKind.LIFESPAN), _PREDICTION["value"] < days), dialect)
 
 
@@ -162,9 +161,22 @@ def _failures(dialect: str) -> Statement:
     # Nobody knows whether a device that was replaced would have failed.
     ended = exists().where(within, _FAILURE["ends_life"].is_(True))
     over = and_(_PREDICTION["predicted_at"] <= bindparam("over_before", type_=UtcDateTime()), ~ended)
-    found = _found(case((failed, 1.0), else_=0.0), literal(False)).select_from(_PREDICTION["id"].table)
+    first = (
+        select(func.min(_FAILURE["failed_at"])).where(within, ~_PREVENTED).correlate(PredictionRow).scalar_subquery()
+    )
+    observed_at = func.coalesce(first, _horizon_end(dialect), type_=UtcDateTime())
+    found = _found(observed_at, case((failed, 1.0), else_=0.0), literal(False)).select_from(_PREDICTION["id"].table)
     recent = _PREDICTION["predicted_at"] >= _SINCE
     return _put(found.where(_of(PredictionKind.MULTI_FACTOR), recent, or_(failed, over)), dialect)
+
+
+def _horizon_end(dialect: str) -> ColumnElement[Any]:
+    horizon = bindparam("horizon", type_=_FLOAT)
+    if dialect == "postgresql":
+        days = func.make_interval(0, 0, 0, 0, 0, 0, horizon * 86_400.0)
+        return _PREDICTION["predicted_at"] + days
+    micros = cast_to(horizon * 86.4e9, BigInteger())
+    return _PREDICTION["predicted_at"].op("+", return_type=UtcDateTime())(micros)
 
 
 @prepared
@@ -177,5 +189,7 @@ def _verdicts(dialect: str) -> Statement:
     judged = and_(_ANOMALY["verdict"].is_not(None), _ANOMALY["resolved_at"] >= _SINCE)
     # Where one ended in the moment in which the next began, a true alarm counts.
     value = func.max(case((_ANOMALY["verdict"] == Verdict.TRUE_ALARM.value, 1.0), else_=0.0))
-    found = _found(value, literal(False)).join_from(_ANOMALY["id"].table, _PREDICTION["id"].table, then)
+    found = _found(func.max(_ANOMALY["resolved_at"]), value, literal(False)).join_from(
+        _ANOMALY["id"].table, _PREDICTION["id"].table, then
+    )
     return _put(found.where(judged, _of(PredictionKind.ANOMALY)).group_by(_PREDICTION["id"]), dialect)

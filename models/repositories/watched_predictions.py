@@ -55,7 +55,7 @@ async def inputs(db: Reads, model: Row, start: datetime, end: datetime) -> list[
 async def judged(db: Reads, model: Row, start: datetime, end: datetime) -> list[Row]:
     """Return device_id, value, lower, upper, outcome and is_lower_bound by device and day.
 
-    Those whose outcomes were observed in a window, in the order in which they were.
+    Those whose outcomes were observed in a window, its end included, in the order in which they were.
     """
     return list(await db.fetch(_judged(db.dialect), **_bounds(model, start, end), most=MOST_ROWS))
 
@@ -120,7 +120,8 @@ def _inputs(dialect: str) -> Statement:
 def _judged(dialect: str) -> Statement:
     known = _OUTCOME["prediction_id"] == _PREDICTION["id"]
     tables = (_PREDICTION["id"].table, _OUTCOME["prediction_id"].table, known)
-    newest = select(func.max(_PREDICTION["id"])).join_from(*tables).where(_mine(), _within(_OUTCOME["observed_at"]))
+    observed = and_(_OUTCOME["observed_at"] > _START, _OUTCOME["observed_at"] <= _END)
+    newest = select(func.max(_PREDICTION["id"])).join_from(*tables).where(_mine(), observed)
     ids = newest.group_by(_PREDICTION["device_id"], _day(dialect))
     columns = (
         *(_PREDICTION[name] for name in ("device_id", "value", "lower", "upper")),

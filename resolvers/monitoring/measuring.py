@@ -59,15 +59,15 @@ async def match(watch: Round, model: Row) -> None:
     since = at - timedelta(days=watch.settings.outcome_days)
     async with watch.transaction() as transaction:
         if kind is PredictionKind.LIFESPAN:
-            await prediction_outcomes.match_survival(transaction, model["id"], at)
-            await prediction_outcomes.match_ends_of_life(transaction, since, at)
+            await prediction_outcomes.match_survival(transaction, model["id"], watch.measured.end)
+            await prediction_outcomes.match_ends_of_life(transaction, since)
         elif kind is PredictionKind.MULTI_FACTOR:
             days = _horizon_days(watch, model)
             horizon = timedelta(days=days)
-            bounds = (since - horizon, at - horizon, at)
+            bounds = (since - horizon, at - horizon)
             await prediction_outcomes.match_failures(transaction, model["id"], days, *bounds)
         elif kind is PredictionKind.ANOMALY:
-            await prediction_outcomes.match_verdicts(transaction, model["id"], since, at)
+            await prediction_outcomes.match_verdicts(transaction, model["id"], since)
 
 
 def _horizon_days(watch: Round, model: Row) -> float:

@@ -37,10 +37,11 @@ async def evaluate(services: Services, model_id: int | None = None, *, fence: Fe
         NotFound: there is no such version.
     """
     watch = Round(services, services.clock(), fence)
-    models = await monitored_models.watched(services.store) if model_id is None else [await _one(services, model_id)]
-    if model_id is None:
-        await sampling.predict(watch)
-        await _let_go(watch)
+    if model_id is not None:
+        return [await _evaluate(watch, await _one(services, model_id))]
+    await sampling.predict(watch)
+    await _let_go(watch)
+    models = await monitored_models.watched(services.store)
     return [await _evaluate(watch, model) for model in models]
 
 

@@ -73,3 +73,12 @@ def test_what_cannot_be_done_is_one_sentence(fleet, arguments, part):
     """Status 1, and what would be possible."""
     message = invoke(*arguments, status=1).stderr
     assert part in message
+
+
+def test_models_are_evaluated_by_hand(fleet):
+    """Each version is told with what is wrong, or not known, of it; a second round finds the same."""
+    invoke("train", "lifespan")
+    text = invoke("monitor").stdout
+    assert "Version 1 of the model 'water heater lifespan': UNKNOWN" in text
+    assert "UNKNOWN volume: It has made 0 predictions in the newest window; 30 are needed to judge them." in text
+    assert invoke("monitor").stdout == text

@@ -46,11 +46,26 @@ async def test_the_end_of_a_life_is_the_outcome_of_all_predictions_of_it(store: 
     second, _ = await lab.predict(model, NOON + 3 * DAY)
     await lab.predict(model, NOON + 9 * DAY)
     await lab.fail(failing, NOON + 5 * DAY, ends_life=True)
-    arguments = (NOON, NOON + 10 * DAY)
-    assert await lab.match(prediction_outcomes.match_ends_of_life, *arguments) == 2
+    assert await lab.match(prediction_outcomes.match_ends_of_life, NOON) == 2
     assert await lab.outcomes() == {first["id"]: (5.0, False), second["id"]: (2.0, False)}
-    assert await lab.match(prediction_outcomes.match_ends_of_life, *arguments) == 0
+    assert await lab.match(prediction_outcomes.match_ends_of_life, NOON) == 0
     assert other["device_id"] == living
+
+
+async def test_an_outcome_is_observed_when_it_happened(store: Store):
+    """However late it is reported, it belongs to the window in which it was: of a risk, the end of its horizon too."""
+    lab = OutcomeLab(store)
+    failing, _ = await lab.add_devices(2)
+    model = await lab.add_model(RISK)
+    failed, fine = await lab.predict(model, NOON, kind=RISK, values=[0.6, 0.2])
+    await lab.fail(failing, NOON + 3 * DAY, created_at=NOON + 20 * DAY)
+    at = NOON + 40 * DAY
+    await lab.match(prediction_outcomes.match_failures, model, 30.0, NOON - DAY, at - 30 * DAY)
+    rows = await store.fetch(Statement(select(*table_columns(PredictionOutcomeRow).values())))
+    assert {row["prediction_id"]: row["observed_at"] for row in rows} == {
+        failed["id"]: NOON + 3 * DAY,
+        fine["id"]: NOON + 30 * DAY,
+    }
 
 
 async def test_a_device_that_was_replaced_before_it_failed_lived_at_least_so_long(store: Store):
@@ -59,7 +74,7 @@ async def test_a_device_that_was_replaced_before_it_failed_lived_at_least_so_lon
     (device,) = await lab.add_devices(1)
     (prediction,) = await lab.predict(await lab.add_model(), NOON)
     await lab.fail(device, NOON + 4 * DAY, ends_life=True, cause=PREVENTIVE_REPLACEMENT)
-    await lab.match(prediction_outcomes.match_ends_of_life, NOON, NOON + 10 * DAY)
+    await lab.match(prediction_outcomes.match_ends_of_life, NOON)
     assert await lab.outcomes() == {prediction["id"]: (4.0, True)}
 
 
@@ -74,7 +89,7 @@ async def test_what_a_device_has_outlived_is_known_until_its_end_is(store: Store
     assert await lab.match(prediction_outcomes.match_survival, model, NOON + 5 * DAY) == 1
     assert await lab.outcomes() == {short["id"]: (5.0, True)}
     await lab.fail(outliving, NOON + 6 * DAY, ends_life=True)
-    await lab.match(prediction_outcomes.match_ends_of_life, NOON, NOON + 7 * DAY)
+    await lab.match(prediction_outcomes.match_ends_of_life, NOON)
     assert await lab.match(prediction_outcomes.match_survival, model, NOON + 8 * DAY) == 0
     assert await lab.outcomes() == {short["id"]: (6.0, False)}
     assert long["id"] not in await lab.outcomes()
@@ -88,7 +103,7 @@ async def test_a_risk_is_judged_when_a_failure_came_or_its_horizon_is_over(store
     of_failing, of_fine = await lab.predict(model, NOON, kind=RISK, values=[0.6, 0.2])
 
     async def match(at: datetime) -> int:
-        return await lab.match(prediction_outcomes.match_failures, model, 30.0, NOON - DAY, at - 30 * DAY, at)
+        return await lab.match(prediction_outcomes.match_failures, model, 30.0, NOON - DAY, at - 30 * DAY)
 
     assert await match(NOON + 10 * DAY) == 0
     await lab.fail(failing, NOON + 11 * DAY)
@@ -112,7 +127,7 @@ async def test_a_risk_of_a_device_that_was_replaced_meanwhile_is_not_judged(stor
     for device in (replaced, failed):
         await lab.fail(device, NOON + 2 * DAY, ends_life=True, cause=PREVENTIVE_REPLACEMENT)
     at = NOON + 40 * DAY
-    await lab.match(prediction_outcomes.match_failures, model, 30.0, NOON - DAY, at - 30 * DAY, at)
+    await lab.match(prediction_outcomes.match_failures, model, 30.0, NOON - DAY, at - 30 * DAY)
     assert await lab.outcomes() == {of_failed["id"]: (1.0, False)}
 
 
@@ -126,9 +141,8 @@ async def test_a_verdict_is_the_outcome_of_what_was_predicted_while_the_anomaly_
     for device, verdict in ((real, "TRUE_ALARM"), (false, "FALSE_ALARM"), (unjudged, None)):
         told = {"verdict": verdict, "resolved_at": NOON + DAY} if verdict else {}
         await add_anomaly(store, device, detected_at=NOON, ended_at=NOON + DAY / 2, **told)
-    at = NOON + 2 * DAY
-    assert await lab.match(prediction_outcomes.match_verdicts, model, NOON, at) == 2
-    assert await lab.match(prediction_outcomes.match_verdicts, model, NOON, at) == 0
+    assert await lab.match(prediction_outcomes.match_verdicts, model, NOON) == 2
+    assert await lab.match(prediction_outcomes.match_verdicts, model, NOON) == 0
     assert await lab.outcomes() == {during[0]["id"]: (1.0, False), during[1]["id"]: (0.0, False)}
 
 
@@ -140,5 +154,5 @@ async def test_risks_that_a_model_of_remaining_life_tells_are_not_taken_for_days
     await lab.predict(model, NOON, kind=RISK, values=[0.1])
     await lab.fail(device, NOON + DAY, ends_life=True)
     at = NOON + 2 * DAY
-    assert await lab.match(prediction_outcomes.match_ends_of_life, NOON, at) == 0
+    assert await lab.match(prediction_outcomes.match_ends_of_life, NOON) == 0
     assert await lab.match(prediction_outcomes.match_survival, model, at) == 0

@@ -33,7 +33,9 @@ class ModelMetricInput:
         "server knows count for the model's health."
     )
     value: float = strawberry.field(description="What it was.")
-    sample_count: int = strawberry.field(description="How many predictions or outcomes it is made of.")
+    sample_count: int = strawberry.field(
+        description="What it is made of: devices with outcomes for errors, predictions otherwise."
+    )
     window_start: datetime = strawberry.field(description="Beginning of the window.")
     window_end: datetime = strawberry.field(description="End of the window, which does not belong to it.")
 

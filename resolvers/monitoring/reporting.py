@@ -62,7 +62,7 @@ async def report(
         BadUserInput: a value that cannot be, or windows of one name that overlap.
         LimitExceeded: there are too many.
         NotFound: there is no such model or version.
-        Conflict: the window of a metric overlaps one that is stored.
+        Conflict: the window of a metric overlaps one that is stored, or the name and number are of several versions.
     """
     _check_all(metrics, scope.services.clock(), scope.services.settings.ingest.max_future_seconds)
     id_ = await _version(scope, model_id, name, version)
@@ -186,15 +186,22 @@ async def _version(scope: Scope, model_id: int | None, name: str | None, version
     if model_id is not None:
         return model_id
     assert name is not None  # noqa: S101 - as checked above
-    versions = {row["version"]: row["id"] for row in await monitored_models.by_name(scope.store, name)}
+    versions = await monitored_models.by_name(scope.store, name)
     if not versions:
         raise NotFound(f"There is no model '{name[: checks.LABEL_LENGTH]}'.", input_path=("input", "name"))
-    if version not in versions:
-        newest = max(versions)
+    ids = [row["id"] for row in versions if row["version"] == version]
+    if not ids:
+        newest = max(row["version"] for row in versions)
         raise NotFound(
             f"The model '{name}' has no version {version}; its newest is {newest}.", input_path=("input", "version")
         )
-    return versions[version]
+    if len(ids) > 1:
+        # Versions are numbered for each kind of prediction and device; people may use a name for several kinds.
+        raise Conflict(
+            f"There are {len(ids)} models '{name}' with a version {version}; name the version by 'modelId'.",
+            input_path=("input", "name"),
+        )
+    return ids[0]
 
 
 async def _check_stored(transaction: Transaction, model_id: int, rows: Sequence[Mapping[str, Any]]) -> None:

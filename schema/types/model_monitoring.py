@@ -92,7 +92,9 @@ class ModelMetric(Node):
     id: strawberry.ID = id_of(MODEL_METRIC)
     name: str = strawberry.field(description="Which one, as mae; docs/model-monitoring.md has those of the server.")
     value: float = strawberry.field(description="What it was.")
-    sample_count: int = strawberry.field(description="How many predictions or outcomes it is made of.")
+    sample_count: int = strawberry.field(
+        description="What it is made of: devices with outcomes for errors, predictions otherwise."
+    )
     window_start: datetime = strawberry.field(description="Beginning of the window.")
     window_end: datetime = strawberry.field(description="End of the window, which does not belong to it.")
     recorded_at: datetime = strawberry.field(description="When it was stored.")

@@ -132,6 +132,15 @@ async def test_ids_of_the_other_type_are_no_alerts(graph: Graph):
     assert found == 2
 
 
+async def test_devices_have_no_rules_for_alerts_of_models(graph: Graph):
+    """A rule of a device is for what a device can alert about."""
+    (device,) = await add_fleet(graph, 1)
+    text = """mutation ($input: SetAlertRuleInput!) { setAlertRule(input: $input) { alertRule { kind } } }"""
+    given = {"deviceId": heater_id(device), "kind": "MODEL_DRIFT", "isEnabled": False}
+    error = await graph.error(text, input=given)
+    assert (error["extensions"]["code"], error["extensions"]["inputPath"]) == ("BAD_USER_INPUT", ["input", "kind"])
+
+
 async def test_bad_ids_of_models(graph: Graph):
     """What is no id of a model, and too many of them, are refused by their place."""
     given: list[tuple[Any, list[Any]]] = [

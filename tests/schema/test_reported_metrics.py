@@ -90,6 +90,18 @@ async def test_of_which_version_is_said_once(graph: Graph):
         assert (error["extensions"]["code"], error["extensions"]["inputPath"]) == (code, path), given
 
 
+async def test_a_name_of_several_models_is_a_conflict(graph: Graph):
+    """Versions are numbered for each kind, so a name and a number may be of two models; an id is of one."""
+    made: list[str] = []
+    for kind in ("LIFESPAN", "MULTI_FACTOR"):
+        given = {"name": "forecaster", "kind": kind, "deviceKind": "VENDING_MACHINE"}
+        made.append((await graph.data(REGISTER, input=given))["registerExternalModel"]["model"]["id"])
+    error = await graph.error(REPORT, input={"name": "forecaster", "version": 1, "metrics": [metric()]})
+    assert (error["extensions"]["code"], error["extensions"]["inputPath"]) == ("CONFLICT", ["input", "name"])
+    assert "name the version by 'modelId'" in error["message"]
+    assert await graph.data(REPORT, input={"modelId": made[1], "metrics": [metric()]})
+
+
 async def test_windows_that_are_known_are_a_conflict(graph: Graph):
     """A window that overlaps a stored one of the same metric is refused, whoever told that; one beside it is not."""
     store = graph.services.store

@@ -1,6 +1,5 @@
 """Alerts: what people have to know of, and what became of it."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -9,18 +8,17 @@ import strawberry
 from models.alerts import MODEL_ALERTS as KINDS_OF_MODELS
 from models.alerts import AlertOwner
 from models.devices import KINDS
-from models.filters import EVERYTHING, Filter
+from models.filters import Filter
 from models.repositories.alerts import ALERTS
 from models.repositories.anomalies import ANOMALIES
-from models.repositories.histories import History
 from resolvers import alerts, devices, histories
 from resolvers.context import Scope
 from resolvers.loaders import Batch, batch
 from schema.fields import derived, link
 from schema.filtering import bounds, choices, owners_in
 from schema.types.enums import AlertKind, AlertState, DeviceKind, Metric, Severity
+from schema.types.filtered import filtered
 from schema.types.node import TYPE_NAME, Node, TypeRule, id_of
-from schema.types.paging import After, Before, First, Last, window
 
 if TYPE_CHECKING:
     from schema.types.anomaly import Anomaly
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 DEVICE_ALERT = "DeviceAlert"
 MODEL_ALERT = "ModelAlert"
 
-_ORDER = "alerts"
+ORDER = "alerts"
 _TYPE_BY_OWNER = {AlertOwner.DEVICE: DEVICE_ALERT, AlertOwner.MODEL: MODEL_ALERT}
 OWNER_BY_TYPE = {type_name: owner for owner, type_name in _TYPE_BY_OWNER.items()}
 _TYPE_BY_KIND = {kind.value: MODEL_ALERT if kind in KINDS_OF_MODELS else DEVICE_ALERT for kind in AlertKind}
@@ -154,35 +152,19 @@ class AlertFilter:
         )
 
 
-_Filter = Annotated[AlertFilter | None, strawberry.argument(description="Which ones; all if not given.")]
-
-
-def alerts_listed(listed: Callable[..., Batch], history: History = ALERTS) -> Callable[..., Batch]:
-    """Return how a list of alerts is bound to the arguments of its connection."""
-
-    def bind(
-        scope: Scope,
-        *,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        filter: _Filter = None,  # noqa: A002 - the argument's name in the schema
-    ) -> Batch:
-        place = window(scope, _ORDER, (datetime, int), (first, after, last, before))
-        return listed(history, _ORDER, place, EVERYTHING if filter is None else filter.plain())
-
-    return bind
-
-
 def alerts_of_device() -> Any:
     """Declare the alerts of a device."""
-    return link(alerts_listed(histories.pages), key="id", description="Its alerts, newest first.")
+    return link(
+        filtered(histories.pages, ALERTS, ORDER, AlertFilter), key="id", description="Its alerts, newest first."
+    )
 
 
 def alerts_of_fleet() -> Any:
     """Declare all alerts."""
-    return link(alerts_listed(histories.page), description="All alerts, of devices and of models, newest first.")
+    return link(
+        filtered(histories.page, ALERTS, ORDER, AlertFilter),
+        description="All alerts, of devices and of models, newest first.",
+    )
 
 
 @strawberry.type(description="How many there are of a severity.")

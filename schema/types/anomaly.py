@@ -1,6 +1,6 @@
 """Anomalies: what the detector found strange in the readings of a device, and what people said of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,7 +8,7 @@ import orjson
 import strawberry
 
 from models.devices import KINDS
-from models.filters import EVERYTHING, Filter
+from models.filters import Filter
 from models.repositories.alerts import ALERTS
 from models.repositories.anomalies import ANOMALIES
 from resolvers import devices, histories, predictions, readings
@@ -17,8 +17,8 @@ from resolvers.loaders import Batch, Columns, batch
 from schema.fields import derived, link
 from schema.filtering import bounds, choices, devices_in
 from schema.types.enums import AnomalyPattern, AnomalyState, DeviceKind, Metric, Severity, Verdict
+from schema.types.filtered import filtered
 from schema.types.node import TYPE_NAME, Node, id_of, reading_type_name
-from schema.types.paging import After, Before, First, Last, window
 
 if TYPE_CHECKING:
     from schema.types.alert import DeviceAlert
@@ -155,35 +155,21 @@ class AnomalyFilter:
         )
 
 
-_Filter = Annotated[AnomalyFilter | None, strawberry.argument(description="Which ones; all if not given.")]
-
-
-def _listed(listed: Callable[..., Batch]) -> Callable[..., Batch]:
-    """Return how a list of anomalies is bound to the arguments of its connection."""
-
-    def bind(
-        scope: Scope,
-        *,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        filter: _Filter = None,  # noqa: A002 - the argument's name in the schema
-    ) -> Batch:
-        place = window(scope, _ORDER, (datetime, int), (first, after, last, before))
-        return listed(ANOMALIES, _ORDER, place, EVERYTHING if filter is None else filter.plain())
-
-    return bind
-
-
 def anomalies_of_device() -> Any:
     """Declare the anomalies of a device."""
-    return link(_listed(histories.pages), key="id", description="What was strange in its readings, newest first.")
+    return link(
+        filtered(histories.pages, ANOMALIES, _ORDER, AnomalyFilter),
+        key="id",
+        description="What was strange in its readings, newest first.",
+    )
 
 
 def anomalies_of_fleet() -> Any:
     """Declare the anomalies of all devices."""
-    return link(_listed(histories.page), description="What was strange in the readings of any device, newest first.")
+    return link(
+        filtered(histories.page, ANOMALIES, _ORDER, AnomalyFilter),
+        description="What was strange in the readings of any device, newest first.",
+    )
 
 
 def open_anomalies(_scope: Scope) -> Batch:

@@ -7,8 +7,9 @@ import strawberry
 from models.repositories.alerts import MODEL_ALERTS
 from resolvers import histories
 from schema.fields import link
-from schema.types.alert import MODEL_ALERT, Alert, alerts_listed
+from schema.types.alert import MODEL_ALERT, ORDER, Alert, AlertFilter
 from schema.types.enums import AlertKind
+from schema.types.filtered import filtered
 from schema.types.model_link import model_link
 from schema.types.node import id_of
 
@@ -42,4 +43,6 @@ class ModelAlert(Alert):
 
 def alerts_of_model() -> Any:
     """Declare the alerts of a version of a model."""
-    return link(alerts_listed(histories.pages, MODEL_ALERTS), key="id", description="Its alerts, newest first.")
+    return link(
+        filtered(histories.pages, MODEL_ALERTS, ORDER, AlertFilter), key="id", description="Its alerts, newest first."
+    )

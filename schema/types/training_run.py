@@ -1,12 +1,11 @@
 """Trainings of models."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from models.filters import EVERYTHING, Filter
+from models.filters import Filter
 from models.repositories.prediction_models import MODELS
 from models.repositories.training_runs import RUNS
 from resolvers import histories
@@ -15,8 +14,8 @@ from resolvers.loaders import Batch
 from schema.fields import link
 from schema.filtering import choices
 from schema.types.enums import DeviceKind, PredictionKind, TrainingState
+from schema.types.filtered import filtered
 from schema.types.node import Node, id_of
-from schema.types.paging import After, Before, First, Last, window
 
 if TYPE_CHECKING:
     from schema.types.model import Model
@@ -69,32 +68,16 @@ class TrainingRunFilter:
         return Filter(choices=choices(state=self.states, kind=self.kinds, device_kind=self.device_kinds))
 
 
-_Filter = Annotated[TrainingRunFilter | None, strawberry.argument(description="Which ones; all if not given.")]
-
-
-def _listed(listed: Callable[..., Batch]) -> Callable[..., Batch]:
-    """Return how a list of trainings is bound to the arguments of its connection."""
-
-    def bind(
-        scope: Scope,
-        *,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        filter: _Filter = None,  # noqa: A002 - the argument's name in the schema
-    ) -> Batch:
-        place = window(scope, _ORDER, (datetime, int), (first, after, last, before))
-        return listed(RUNS, _ORDER, place, EVERYTHING if filter is None else filter.plain())
-
-    return bind
-
-
 def runs_of_model() -> Any:
     """Declare the trainings of a version: the one that made it."""
-    return link(_listed(histories.pages), key="id", description="The training that made it.")
+    return link(
+        filtered(histories.pages, RUNS, _ORDER, TrainingRunFilter), key="id", description="The training that made it."
+    )
 
 
 def runs_link() -> Any:
     """Declare all trainings."""
-    return link(_listed(histories.page), description="The trainings of all models, newest first.")
+    return link(
+        filtered(histories.page, RUNS, _ORDER, TrainingRunFilter),
+        description="The trainings of all models, newest first.",
+    )

@@ -94,14 +94,15 @@ async def move(  # noqa: PLR0917 - what becomes of what, and by whom
 
 
 def changed(change: str, row: Row) -> NewEvent:
-    """Return the event of a change, which carries the version as it is after it, without the artefact.
+    """Return the event of a change, which carries the version as it is after it, without artefact and reference.
 
     Args:
         change: TRAINED, PROMOTED or ARCHIVED.
         row: all columns but the artefact.
     """
     payload = snapshot(PredictionModelRow, {**row, "artefact": None})
-    del payload["artefact"]
+    # Both are large, and no subscriber has a use for them.
+    del payload["artefact"], payload["reference"]
     return NewEvent(MODEL_CHANGED, {"change": change, **payload})
 
 

@@ -88,7 +88,9 @@ async def _alarms(watch: Round, model: Row, window: Window) -> Measured:
     of_kind = (watch.store, model["device_kind"])
     verdicts = await watched_predictions.verdicts(*of_kind, version, window.start, window.end)
     lead_days = watch.services.settings.anomaly_health.lead_days
-    failures = await watched_predictions.warned(*of_kind, lead_days, window.start, window.end)
+    # What failed before the detector could have warned of it says nothing.
+    began = (model["promoted_at"] or model["trained_at"]) + timedelta(days=lead_days)
+    failures = await watched_predictions.warned(*of_kind, lead_days, max(window.start, began), window.end)
     found: Measured = {}
     if verdicts:
         true = sum(row["verdict"] == Verdict.TRUE_ALARM.value for row in verdicts)

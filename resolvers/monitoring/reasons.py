@@ -22,6 +22,9 @@ DRIFT, DATA_QUALITY, PREDICTION_DRIFT, ERROR_DRIFT, AGE = (
     *("drifted_share", "poor_data_share", "prediction_drift", "error_drift"),
     "age_days",
 )
+# What says that a version works, and what says no more than that it is there.
+_OF_WORK = frozenset({MetricName.LATENCY_P95_MS.value, MetricName.MISSING_SHARE.value})
+_OF_USE = _OF_WORK | {MetricName.VOLUME.value, AGE}
 _MOST_NAMED = 3
 _BAD = (HealthStatus.CRITICAL, HealthStatus.WARNING)
 
@@ -101,13 +104,19 @@ def reasons_of(settings: Settings, known: Known) -> list[Reason]:
 
 
 def status_of(reasons: list[Reason]) -> HealthStatus:
-    """Return how a version is: as the worst reason; UNKNOWN where nothing but its age is known."""
+    """Return how a version is: as the worst reason; UNKNOWN where neither its world nor its errors are known.
+
+    Of a method that has neither, as one that only counts, it is enough that it works.
+    """
     statuses = {reason.status for reason in reasons}
     for bad in _BAD:
         if bad in statuses:
             return bad
-    said = {reason.status for reason in reasons if reason.metric not in (AGE, MetricName.VOLUME.value)}
-    return HealthStatus.HEALTHY if HealthStatus.HEALTHY in said else HealthStatus.UNKNOWN
+    telling = [reason for reason in reasons if reason.metric not in _OF_USE] or [
+        reason for reason in reasons if reason.metric in _OF_WORK
+    ]
+    is_well = any(reason.status is HealthStatus.HEALTHY for reason in telling)
+    return HealthStatus.HEALTHY if is_well else HealthStatus.UNKNOWN
 
 
 def score_of(reasons: list[Reason]) -> float | None:

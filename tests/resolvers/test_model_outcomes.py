@@ -88,6 +88,7 @@ async def test_anomalies_are_judged_by_verdicts_and_by_failures(store: Store):
         window_to=None,
         method="STREAMING_DETECTOR",
         parameters=as_json({"version": "1"}),
+        promoted_at=NOON - 8 * DAY,
     )
     for place, device in enumerate(devices[:10]):
         verdict = "TRUE_ALARM" if place < 3 else "FALSE_ALARM"

@@ -152,7 +152,7 @@ async def test_a_model_that_runs_elsewhere_cannot_be_promoted(store: Store):
     """There is nothing here to predict by."""
     lab = ModelLab(store)
     row = await register_external(lab.scope, name="cloud", kind=LIFESPAN, device_kind="WATER_HEATER")
-    with pytest.raises(Conflict, match="cannot be used"):
+    with pytest.raises(Conflict, match="runs elsewhere"):
         await promotion.promote(lab.scope, row["id"], force=False, reason=None)
 
 

@@ -6,13 +6,17 @@ import numpy as np
 import orjson
 import pytest
 
+from models.clock import now
 from models.errors import NotFound
 from models.monitoring import MetricName
 from models.repositories.alerts import ALERT_CHANGED
 from models.repositories.model_metrics import METRICS
+from models.repositories.predictions import PREDICTIONS
 from models.store import Store
 from resolvers.predicting import promotion
-from tests.monitoring import DAY, NOON, RISK, ModelLab, messages, reasons
+from tests.factories import add_heater
+from tests.lives import learn
+from tests.monitoring import DAY, LIFESPAN, NOON, RISK, ModelLab, messages, reasons
 from tests.versions import add_version
 
 
@@ -221,3 +225,20 @@ async def test_evaluating_an_unknown_version_is_not_found(store: Store):
     """The sentence names the id."""
     with pytest.raises(NotFound, match="no model version with id 99"):
         await ModelLab(store).evaluate(99)
+
+
+async def test_the_watch_predicts_a_sample_of_the_fleet_once_a_window(store: Store):
+    """Nobody has to ask for predictions, and rounds in between make none."""
+    lab = ModelLab(store, monitoring={"sample_devices": 2})
+    ids = [await add_heater(store, installed_at=now() - (100 + 10 * place) * DAY) for place in range(4)]
+    await learn(store, LIFESPAN)
+    lab.clock.time = now()
+    await lab.evaluate()
+    made = await lab.listed(PREDICTIONS)
+    assert {row["device_id"] for row in made if row["kind"] == LIFESPAN.value} == {ids[0], ids[2]}
+    lab.clock.forward(hours=2)
+    await lab.evaluate()
+    assert len(await lab.listed(PREDICTIONS)) == len(made)
+    await lab.next_day()
+    await lab.evaluate()
+    assert len(await lab.listed(PREDICTIONS)) == 2 * len(made)

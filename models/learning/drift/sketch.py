@@ -190,6 +190,10 @@ def _index(rows: FloatArray, shares: FloatArray) -> tuple[FloatArray, float]:
             starts = np.arange(0, len(rows) - scale + 1, max(scale // _HOP_SHARE, 1))
             windows = sums[starts + scale] - sums[starts]
             indices = index_of(windows[windows.sum(axis=1) > 0], shares)
+            if not len(indices):
+                # Nothing is known of the feature in any window.
+                found.append(BINS - 1.0)
+                continue
             found.append(float(indices.mean()) * scale * (1 + share) / (1 - share))
             if share <= 1 / 8:
                 variations.append(float(indices.std()) / float(indices.mean()))

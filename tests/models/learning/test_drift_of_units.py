@@ -45,3 +45,21 @@ def test_units_with_one_row_each_are_compared_as_they_are(sketch):
     """Nothing is widened."""
     values = np.random.default_rng(8).standard_normal(60) + 1
     assert compare_units(sketch, values, 60) == compare(sketch, values)
+
+
+def test_what_units_have_in_common_is_not_widened():
+    """The thresholds know the weather from the training; more rows of a unit make it no less known."""
+    random = np.random.default_rng(11)
+    weather = np.repeat(np.cumsum(random.standard_normal(100)) / 5, 40)
+    shared = sketch_of(weather + 0.3 * random.standard_normal(4000))
+    values = np.full(80, 12.0) + 0.3 * random.standard_normal(80)
+    wide, plain = compare_units(shared, values, 20), compare(shared, values)
+    assert plain.drifted
+    assert wide.statistic is plain.statistic
+    assert wide.threshold == pytest.approx(plain.threshold, rel=0.2)
+
+
+def test_a_feature_that_was_never_known_is_unknown_for_ever():
+    """Trainings have such features: nothing is computed of them, and nothing is said."""
+    nothing = sketch_of(np.full(4000, np.nan))
+    assert compare_units(nothing, np.full(60, 1.0), 60).kind is Kind.UNKNOWN

@@ -45,7 +45,7 @@ def reference(rows: int = 2000, units: int = 40) -> str:
     backtest = Backtest(
         features=columns,
         units=np.arange(rows) % units,
-        instants=np.arange(rows) // units * 1.0,
+        instants=(np.arange(rows) // units).astype(np.float64),
         truths=predicted + random.standard_normal(rows),
         known=np.ones(rows, np.bool_),
         predicted=predicted,

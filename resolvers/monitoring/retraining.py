@@ -24,6 +24,9 @@ async def request(watch: Round, model: Row) -> Row | None:
     kind = PredictionKind(model["kind"])
     if not watch.settings.trains_when_drifting or model["method"] == EXTERNAL or kind not in training.TRAINED_KINDS:
         return None
+    if not watch.settings.promotes_better and await monitored_models.newest_candidate(watch.store, model, SERVER.name):
+        # One waits for people to look at it.
+        return None
     before = await training_runs.newest(watch.store, model["kind"], model["device_kind"])
     pause = timedelta(hours=watch.settings.training_pause_hours)
     if before is not None and (before["finished_at"] is None or watch.at - before["requested_at"] < pause):

@@ -1,11 +1,12 @@
 """The watch over models: each round looks at every version in production, and at those that run elsewhere."""
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
 import orjson
 
-from models.errors import NotFound
+from models.errors import IoTSphereError, NotFound
 from models.monitoring import MetricName
 from models.repositories import model_drift, model_health, model_metrics, monitored_models, prediction_models
 from models.repositories.model_health import changed
@@ -17,6 +18,8 @@ from resolvers.monitoring import alarming, comparing, measuring, retraining, sam
 from resolvers.monitoring.drifting import together
 from resolvers.monitoring.reasons import Known, Reason, reasons_of, score_of, status_of
 from resolvers.monitoring.rounds import Fence, Round, unfenced
+
+logger = logging.getLogger("iotsphere.models")
 
 # Metrics and findings of so many windows ago are no longer of the present.
 _METRIC_WINDOWS = 2
@@ -41,8 +44,25 @@ async def evaluate(services: Services, model_id: int | None = None, *, fence: Fe
         return [await _evaluate(watch, await _one(services, model_id))]
     await sampling.predict(watch)
     await _let_go(watch)
-    models = await monitored_models.watched(services.store)
-    return [await _evaluate(watch, model) for model in models]
+    return await _evaluate_all(watch, await monitored_models.watched(services.store))
+
+
+async def _evaluate_all(watch: Round, models: Sequence[Row]) -> list[Row]:
+    """Evaluate versions one after the other; a defect that one meets is raised when the others have been looked at."""
+    found: list[Row] = []
+    defect: Exception | None = None
+    for model in models:
+        try:
+            found.append(await _evaluate(watch, model))
+        except IoTSphereError:
+            # The database is away, or the work has been taken over: it is the same for the others.
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other models are watched
+            logger.warning("version %d of the model '%s' could not be evaluated", model["version"], model["name"])
+            defect = defect or error
+    if defect is not None:
+        raise defect
+    return found
 
 
 async def _one(services: Services, model_id: int) -> Row:

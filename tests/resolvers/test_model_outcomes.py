@@ -180,3 +180,12 @@ async def test_a_candidate_waits_for_people_where_settings_do_not_promote(store:
     row = await prediction_models.get(store, version)
     assert row is not None
     assert row["stage"] == "CANDIDATE"
+
+
+async def test_another_training_is_not_asked_for_while_a_candidate_waits(store: Store):
+    """However long the alert stands: people would find a heap of them."""
+    lab, _ = await drifting(store)
+    await trained(lab, mae=1.0)
+    lab.clock.forward(days=3)
+    await lab.evaluate()
+    assert await training.take(lab.services) is None

@@ -71,7 +71,8 @@ async def test_a_version_that_does_as_at_its_training_is_healthy(store: Store):
     for _ in range(3):
         await lab.predict(model)
         await lab.next_day()
-        (row,) = await lab.evaluate()
+        await lab.evaluate()
+    row = (await lab.health())[-1]
     assert (row["status"], row["score"]) == ("HEALTHY", 1.0)
     assert set((await lab.drift()).values()) == {"STABLE"}
     assert reasons(row) == dict.fromkeys(
@@ -162,7 +163,8 @@ async def test_missing_inputs_are_poor_data_not_drift(store: Store):
         features[:50, 1] = np.nan
         await lab.predict(model, features=features)
         await lab.next_day()
-        (row,) = await lab.evaluate()
+        await lab.evaluate()
+    row = (await lab.health())[-1]
     assert (await lab.drift())["wear"] == "MISSING"
     assert (reasons(row)["poor_data_share"], reasons(row)["drifted_share"]) == ("CRITICAL", "HEALTHY")
     (alert,) = await lab.alerts()
@@ -242,3 +244,15 @@ async def test_the_watch_predicts_a_sample_of_the_fleet_once_a_window(store: Sto
     await lab.next_day()
     await lab.evaluate()
     assert len(await lab.listed(PREDICTIONS)) == 2 * len(made)
+
+
+async def test_a_defect_that_one_version_meets_is_told_when_the_others_were_looked_at(store: Store):
+    """The worker shows it as its failure, and nothing else goes unwatched."""
+    lab = ModelLab(store)
+    await lab.add_devices(40)
+    broken = await lab.add_model(metrics="not JSON")
+    other = await lab.add_model(RISK)
+    with pytest.raises(ValueError, match="invalid literal"):
+        await lab.evaluate()
+    assert broken != other
+    assert {row["model_id"] for row in await lab.health()} == {other}

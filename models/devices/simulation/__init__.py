@@ -6,6 +6,7 @@ from models.devices.simulation.incidents import Incident, IncidentKind
 from models.devices.simulation.retired import RetiredHeater, generate_retired
 from models.devices.simulation.simulation import FleetSimulation
 from models.devices.simulation.specs import HeaterSpec, Household, MaintenanceVisit, SparePart, true_end_of_life
+from models.devices.simulation.surroundings import Surroundings
 from models.devices.simulation.vending_blocks import Restocks, Sales, VendingBlock
 from models.devices.simulation.vending_fleet import generate_vending_fleet
 from models.devices.simulation.vending_incidents import VendingIncident, VendingIncidentKind
@@ -31,6 +32,7 @@ __all__ = [
     "Site",
     "SlotSpec",
     "SparePart",
+    "Surroundings",
     "VendingBlock",
     "VendingIncident",
     "VendingIncidentKind",

@@ -15,6 +15,7 @@ from models.devices.simulation.incidents import Incident, IncidentKind, incident
 from models.devices.simulation.pace import LONGEST_STEP_SECONDS, MICROS_PER_DAY, Pace
 from models.devices.simulation.sensors import observe
 from models.devices.simulation.specs import HeaterSpec
+from models.devices.simulation.surroundings import Surroundings, inlet_offset, scaled_up
 from models.devices.simulation.wear import WearEffects, wear_effects
 from models.devices.water_heater import WaterHeaterMode
 from models.types import from_micros, to_micros
@@ -42,6 +43,7 @@ class FleetSimulation:
         seed: of all chance.
         start: an aware instant.
         longest_step_seconds: a step of several minutes is good for hourly readings, and so much faster.
+        surroundings: how they change, in any order; the usual ones before the first.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class FleetSimulation:
         start: datetime,
         *,
         longest_step_seconds: int = LONGEST_STEP_SECONDS,
+        surroundings: Sequence[Surroundings] = (),
     ) -> None:
         self._longest_step_seconds = longest_step_seconds
         self._specs = list(specs)
@@ -59,7 +62,8 @@ class FleetSimulation:
         self._tanks = Tanks.of(specs)
         self._controls = Controls.of(specs)
         self._habits = Habits([spec.household for spec in specs], self._keys)
-        self._causes = [spec.causes for spec in specs]
+        self._surroundings = sorted(surroundings, key=lambda change: change.since)
+        self._causes = [scaled_up(spec.causes, self._surroundings) for spec in specs]
         self._ambient = np.array([spec.ambient_temperature for spec in specs], dtype=np.float64)
         self._mains = np.array([spec.mains_pressure_bar for spec in specs], dtype=np.float64)
         self._inlet_offset = _INLET_DEVIATION * normal(self._keys, _INLET_PURPOSE)
@@ -190,13 +194,17 @@ class FleetSimulation:
             tempered=mean_flow(draws.tempered(True), bounds, count) * self._controls.presence,
             direct=mean_flow(draws.tempered(False), bounds, count) * self._controls.presence,
             leak=wear.leak_liters_per_minute,
-            inlet=inlet_temperature(ends, self._seed)[:, None] + self._inlet_offset,
+            inlet=self._inlet(ends),
             room=room_temperature(ends, self._ambient),
             heat_transfer=wear.heat_transfer,
             power_factor=wear.power_factor * (1 - failed),
             sensor_offset=wear.sensor_offset,
             stuck=marked(incidents, IncidentKind.STUCK_THERMOSTAT, ends, count, 1) > 0,
         )
+
+    def _inlet(self, ends: FloatArray) -> FloatArray:
+        town = inlet_temperature(ends, self._seed) + inlet_offset(self._surroundings, ends)
+        return town[:, None] + self._inlet_offset
 
     def _draws(self, bounds: FloatArray) -> Draws:
         """Draws that flow within the bounds; one that began yesterday may still flow today."""

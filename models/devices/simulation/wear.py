@@ -105,20 +105,19 @@ def levels(causes: Sequence[Sequence[Cause]], kind: CauseKind, seconds: FloatArr
 
     Args:
         causes: the causes of each device.
-        kind: which of them; a device without it has level 0.
+        kind: which of them; a device without it has level 0, one with several has their sum.
         seconds: (instants,) seconds since 1970.
 
     Returns:
         (instants, devices) in the unit of the kind.
     """
-    started = np.full(len(causes), seconds[-1])
-    rate = np.zeros(len(causes))
+    found = np.zeros((len(seconds), len(causes)))
     for index, own in enumerate(causes):
         for cause in own:
             if cause.kind is kind:
-                started[index], rate[index] = to_micros(cause.started_at) / 1e6, cause.rate_per_year
-    years = np.maximum(seconds[:, None] - started, 0) / SECONDS_PER_YEAR
-    return np.clip(years * rate, -MOST[kind], MOST[kind])
+                years = np.maximum(seconds - to_micros(cause.started_at) / 1e6, 0) / SECONDS_PER_YEAR
+                found[:, index] += years * cause.rate_per_year
+    return np.clip(found, -MOST[kind], MOST[kind])
 
 
 def end_of_life(causes: Sequence[Cause]) -> datetime | None:

@@ -19,6 +19,7 @@ from app.http.graphiql import explorer_page, explorer_routes
 from app.http.origins import middleware
 from app.lifespan import Runtime
 from app.telemetry import CountWebsockets
+from models.clock import Clock, now
 from resolvers.context import Scope
 from schema import build_engine
 from settings.types import Settings
@@ -42,18 +43,21 @@ class Parts:
     examples: Examples
 
 
-def create_app(settings: Settings, *, progress: Progress = silent, seeds_demo: bool = False) -> Starlette:
+def create_app(
+    settings: Settings, *, progress: Progress = silent, seeds_demo: bool = False, clock: Clock = now
+) -> Starlette:
     """Return the application; its lifespan opens the database and starts the workers.
 
     Args:
         settings: of one environment.
         progress: told how far the seeding of the demo fleet is, which happens before the application is ready.
         seeds_demo: make the demo fleet if it is missing; mock data is always seeded.
+        clock: tells the present instant.
 
     Raises:
         ExplorerMissing: the explorer is on and its files are not installed.
     """
-    runtime = Runtime(settings)
+    runtime = Runtime(settings, clock)
     engine = build_engine(settings)
     engine.on_response = runtime.telemetry.responded
     endpoint = GraphQLEndpoint(

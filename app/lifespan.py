@@ -19,6 +19,7 @@ from app.workers import (
     Training,
     Worker,
 )
+from models.clock import Clock, now
 from models.store import Store
 from resolvers.alerting import Alerting
 from resolvers.context import Services
@@ -28,19 +29,23 @@ from settings.types import Settings
 class Runtime:
     """The parts of one application; made before anything is opened, so that the application can be wired.
 
+    Args:
+        settings: of one environment.
+        clock: tells the present instant.
+
     Attributes:
         services: what operations work with.
         telemetry: what is counted.
         supervisor: runs the background workers.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock = now) -> None:
         settings = effective(settings)
         store = Store(settings.database, settings.events)
         self.telemetry = Telemetry()
-        alerting = Alerting(settings)
-        ingest = MeasuredIngest(store, settings, alerting, self.telemetry)
-        self.services = Services(settings, store, ingest, alerting)
+        alerting = Alerting(settings, clock)
+        ingest = MeasuredIngest(store, settings, alerting, self.telemetry, clock)
+        self.services = Services(settings, store, ingest, alerting, clock)
         workers = _workers(self.services)
         self.supervisor = Supervisor(workers, on_failure=self.telemetry.worker_failed)
         for worker in workers:
@@ -82,9 +87,9 @@ def _monitoring(services: Services) -> Worker:
 
 def _workers(services: Services) -> list[Worker]:
     workers: list[Worker] = [
-        SilenceWatching(services.store, services.alerting, services.settings.devices),
+        SilenceWatching(services.store, services.alerting, services.settings.devices, services.clock),
         AlertWatching(services.store, services.alerting, services.settings.alerts),
-        Summing(services.store),
+        Summing(services.store, services.clock),
         Training(services),
         _monitoring(services),
     ]

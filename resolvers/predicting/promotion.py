@@ -8,6 +8,7 @@ import orjson
 from models.errors import BadUserInput, Conflict, NotFound
 from models.learning.boosting import ArtefactError
 from models.learning.features import ChannelMismatch
+from models.monitoring import EXTERNAL
 from models.predictions import ModelStage, PredictionKind
 from models.repositories import prediction_models
 from models.repositories.base import Reads
@@ -71,6 +72,11 @@ async def _get(db: Reads, model_id: int) -> Row:
 
 async def _check_usable(scope: Scope, model_id: int) -> None:
     row = await _get(scope.store, model_id)
+    if row["method"] == EXTERNAL:
+        raise Conflict(
+            f"The model '{row['name']}' runs elsewhere; this server only watches what is reported of it.",
+            input_path=("input", "modelId"),
+        )
     if PredictionKind(row["kind"]) in METHODS:
         raise Conflict(
             f"The model '{row['name']}' is a method of the server, whose version comes with the server's.",

@@ -18,6 +18,7 @@ from models.types import from_micros
 from resolvers import devices
 from resolvers.context import Scope
 from resolvers.ingest import READINGS_RECORDED
+from resolvers.loaders import Columns
 
 Items: TypeAlias = Sequence[tuple[Cursor, Row]]
 Project: TypeAlias = Callable[[Scope, Sequence[Event]], Awaitable[Items]]
@@ -53,6 +54,12 @@ async def starting(scope: Scope, after: str | None = None) -> Cursor:
     """
     log = scope.store.log
     return log.newest if after is None else await log.place(after, "after")
+
+
+async def present_place(scope: Scope, keys: Sequence[None], _columns: Columns) -> list[str]:
+    """Return the cursor of now: a stream that begins behind it has all that happens from here on."""
+    log = scope.store.log
+    return [log.text(log.newest)] * len(keys)
 
 
 async def projected(scope: Scope, project: Project, events: Sequence[Event]) -> list[tuple[Cursor, Row]]:

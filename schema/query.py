@@ -9,7 +9,7 @@ from models.repositories.anomalies import ANOMALIES
 from models.repositories.device_failures import FAILURES
 from models.repositories.maintenance_records import RECORDS
 from models.statements import Row
-from resolvers import devices, histories
+from resolvers import devices, histories, streams
 from resolvers.context import Scope
 from resolvers.loaders import Batch, Columns, batch
 from schema import ids
@@ -126,6 +126,19 @@ class _Findings:
     alerts: Connection[Alert] = alerts_of_fleet()
 
 
+def _event_cursor(_scope: Scope) -> Batch:
+    return batch(streams.present_place)
+
+
+@strawberry.type
+class _Events:
+    event_cursor: str = link(
+        _event_cursor,
+        description="The present place in the log of events. Select it with what a page shows and hand it to a "
+        "subscription as `after`: nothing falls between, also if the connection breaks before the first event.",
+    )
+
+
 @strawberry.type
 class _Nodes:
     node: Node | None = link(_node, description="Anything by its global id; null if it no longer exists.")
@@ -134,4 +147,6 @@ class _Nodes:
     )
 
 
-Query = merged("Query", "What can be read.", _Devices, *(part.query for part in PARTS), _Findings, ModelQueries, _Nodes)
+Query = merged(
+    "Query", "What can be read.", _Devices, *(part.query for part in PARTS), _Findings, ModelQueries, _Events, _Nodes
+)

@@ -219,3 +219,15 @@ async def test_bad_filters_and_cursors(graph: Graph):
         ):
             error = await refusal(graph, query, variables)
             assert error["extensions"]["inputPath"] == path, variables
+
+
+async def test_the_present_place_is_where_a_page_goes_on(graph: Graph):
+    """What happens between the answer of a page and the subscription is part of the stream."""
+    store = graph.services.store
+    (device,) = await add_fleet(graph, 1)
+    cursor = (await graph.data("{ eventCursor }"))["eventCursor"]
+    row_id = await add_anomaly(store, device, state="OPEN")
+    await tell_anomaly(store, row_id, "OPENED", state="OPEN")
+    async with following(graph, ANOMALIES, None, after=cursor) as stream:
+        (event,) = await take(stream, 1)
+    assert event["anomaly"]["id"] == anomaly_id(row_id)

@@ -74,6 +74,8 @@ async def test_nothing_is_missed_when_a_process_is_killed_and_notifications_are_
             for number in range(100):
                 await emit(store, device, [number])
                 if number == 50:
+                    # Who has got nothing yet has no place to come back to.
+                    await until_all_have(1, *watchers)
                     await store.run(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                         "WHERE application_name = 'iotsphere listener' AND datname = current_database()"

@@ -1,6 +1,6 @@
 """What a server runs on, from start to stop."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from app.database import effective, opened
@@ -23,6 +23,7 @@ from models.clock import Clock, now
 from models.store import Store
 from resolvers.alerting import Alerting
 from resolvers.context import Services
+from resolvers.monitoring.rounds import Fence
 from settings.types import Settings
 
 
@@ -80,21 +81,21 @@ class Runtime:
                     await services.ingest.close()
 
 
-def _monitoring(services: Services) -> Worker:
-    seconds = services.settings.monitoring.lease_seconds
-    return Leased(services.store, lambda fence: Monitoring(services, fence), seconds)
-
-
 def _workers(services: Services) -> list[Worker]:
     workers: list[Worker] = [
         SilenceWatching(services.store, services.alerting, services.settings.devices, services.clock),
         AlertWatching(services.store, services.alerting, services.settings.alerts),
         Summing(services.store, services.clock),
         Training(services),
-        _monitoring(services),
+        _leased(services, lambda fence: Monitoring(services, fence)),
     ]
     if services.store.dialect == "postgresql":
         workers.append(Partitioning(services.store))
     if services.settings.simulator.enabled:
-        workers.append(Simulating(services))
+        # One fleet, however many servers there are. Ingestion refuses what comes twice, so it needs no fence.
+        workers.append(_leased(services, lambda _fence: Simulating(services)))
     return workers
+
+
+def _leased(services: Services, make: Callable[[Fence], Worker]) -> Worker:
+    return Leased(services.store, make, services.settings.monitoring.lease_seconds)

@@ -39,8 +39,8 @@ statement; both answers are compared before anything is measured. Each server is
 next request when the answer to the last one is there, to our server and the bare endpoint in turns. Times of processors
 are for one request: of the server's process, and of PostgreSQL. SQL is the number of statements."""
 _INGESTION = """\
-Batches are sent over HTTP as `recordWaterHeaterReadings`, ten readings of each of their devices; they are
-durable when they are answered. COPY is `COPY … FROM STDIN` of such rows into the same table, prepared in memory, one
+Batches are sent over HTTP as `recordWaterHeaterReadings`, ten readings of each of their devices. When they are
+answered they are durable, scored by the detector and compared with the thresholds of alerts. COPY is `COPY … FROM STDIN` of such rows into the same table, prepared in memory, one
 transaction for each batch, over as many connections. Times of processors are for one batch."""
 _FANOUT = """\
 A thousand websockets follow the readings of the same devices with one document. Events of readings that are

@@ -10,7 +10,11 @@ class PredictionSettings:
     """Predictions, and the training of the models that make them."""
 
     reuse_seconds: float = setting("How long a stored prediction is answered again.", at_least=0, at_most=31_536_000)
-    horizon_days: float = setting("How far ahead a failure counts for the risk.", at_least=1, at_most=3650)
+    horizon_days: float = setting(
+        "How far ahead a failure counts for the risk; less where no device that goes on was watched for so long.",
+        at_least=1,
+        at_most=3650,
+    )
     min_failures: int = setting(
         "Failures that ended a life from which on remaining life is learnt from readings; with fewer, from ages.",
         at_least=5,

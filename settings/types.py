@@ -133,7 +133,9 @@ class SimulatorSettings:
         "Days of history that the seed generates for water heaters.", at_least=0, at_most=3650
     )
     coarse_history_days: float = setting(
-        "Days before that of which the seed generates a reading an hour of water heaters.", at_least=0, at_most=3650
+        "Days before that of which the seed generates a reading every two hours of water heaters.",
+        at_least=0,
+        at_most=3650,
     )
     retired_count: int = setting(
         "Retired water heaters, with their lives up to their failures, that the seed generates.",

@@ -87,6 +87,8 @@ def _columns(random: np.random.Generator, wear: Any) -> dict[str, list[float]]:
         "flow_rate_minimum": np.zeros(count),
         "liters": 120 + 15 * noise[3],
         "kwh": (6.5 + 0.7 * noise[3]) * (1 + 0.5 * wear),
+        "power_mean": 375 * (1 - 0.3 * wear),
+        "power_deviation": 781 * (1 - 0.3 * wear),
         "power_maximum": 2000 * (1 - 0.3 * wear),
     }
     return {name: values.tolist() for name, values in columns.items()}

@@ -75,6 +75,9 @@ async def add_days(
             "pressure_maximum": 3.5 + random.normal(0, 0.05),
             "pressure_deviation": 0.2 + random.normal(0, 0.01),
             "flow_rate_minimum": 0.0,
+            "power_mean": 375.0,
+            # Of a power of 2,000 W that is off for the rest of the day.
+            "power_deviation": 781 + random.normal(0, 4),
             "power_maximum": 2000 + random.normal(0, 10),
             "liters": 150 + random.normal(0, 15),
             "liters_seconds": 86_400.0,

@@ -1,7 +1,7 @@
-"""The coarse past of the demo: hourly readings of living heaters, and the lives of those that have failed."""
+"""The coarse past of the demo: readings of living heaters every two hours, and lives of those that have failed."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,8 +20,11 @@ from models.types import to_micros
 from resolvers import failures
 from resolvers.context import Scope, Services
 
-INTERVAL_SECONDS = 3600
+# A reading covers an hour at most: these cover half of a day, which is the least that stands for the whole.
+INTERVAL_SECONDS = 7200
 _STEP_SECONDS = 600
+# Heaters whose lives are in memory at once.
+_TOGETHER = 100
 # Sensors miss some readings; a heater with fewer than these was not completed.
 _COMPLETE = 0.9
 
@@ -67,10 +70,10 @@ def demo_retired(retired: Sequence[RetiredHeater], rows: Sequence[Row]) -> list[
 
 
 async def add_coarse_history(services: Services, heaters: Sequence[DemoHeater], progress: Progress) -> int:
-    """Add hourly readings before the history of each heater, where they are missing; return how many were new.
+    """Add coarse readings before the history of each heater, where they are missing; return how many were new.
 
-    They come after the readings of the present, so nothing is found strange in them: hourly readings are unlike those
-    of each minute, with which the detector goes on.
+    They come after the readings of the present, so nothing is found strange in them: readings every two hours are
+    unlike those of each minute, with which the detector goes on.
     """
     settings = services.settings.simulator
     groups: dict[datetime, list[DemoHeater]] = {}
@@ -96,10 +99,17 @@ async def _incomplete(
 
 
 async def add_lives(services: Services, retired: Sequence[DemoRetired], progress: Progress) -> int:
-    """Add the readings of heaters that are not retired yet, then retire them; return how many readings were new."""
+    """Add the readings of heaters that are not retired yet, then retire them; return how many readings were new.
+
+    As in the coarse past of the living, nothing is found strange in them. Otherwise anomalies would tell whom the
+    detector has looked at, which of the living it did in their newest days only, and not who is worn.
+    """
     left = [each for each in retired if not each.is_retired]
-    if not left:
-        return 0
+    parts = [left[start : start + _TOGETHER] for start in range(0, len(left), _TOGETHER)]
+    return sum([await _add_lives(services, part, progress) for part in parts])
+
+
+async def _add_lives(services: Services, left: Sequence[DemoRetired], progress: Progress) -> int:
     since = np.array([to_micros(each.retired.watched_since) for each in left])
     until = np.array([to_micros(each.retired.ended_at) for each in left])
     start, end = min(each.retired.watched_since for each in left), max(each.retired.ended_at for each in left)
@@ -128,21 +138,44 @@ async def _live(  # noqa: PLR0917 - who, when, and which part of it
     cut: Callable[[ReadingBlock], ReadingBlock],
     progress: Progress,
 ) -> int:
-    """Store hourly readings of heaters; return how many were new."""
+    """Store coarse readings of heaters, the newest of each first; return how many were new."""
     specs, seed = [heater.spec for heater in heaters], services.settings.simulator.seed
     ids = [heater.device_id for heater in heaters]
     size = min(BATCH_SIZE, services.settings.ingest.max_batch_size)
     simulation = await asyncio.to_thread(FleetSimulation, specs, seed, start, longest_step_seconds=_STEP_SECONDS)
-    blocks = simulation.advance(end, INTERVAL_SECONDS)
-    gathered: list[ReadingBatch] = []
-    accepted = 0
-    while (block := await asyncio.to_thread(next, blocks, None)) is not None:
-        for batch in cut(block).batches(ids, size):
+    advancing = simulation.advance(end, INTERVAL_SECONDS)
+    blocks: list[ReadingBlock] = []
+    while (block := await asyncio.to_thread(next, advancing, None)) is not None:
+        blocks.append(cut(block))
+        progress("past", (simulation.now - start) / (end - start) / 2)
+    accepted, stored, total = 0, 0, max(sum(map(len, blocks)), 1)
+    for batch in _batches(blocks, ids, size):
+        accepted += (await services.ingest.record(batch)).accepted_count
+        stored += len(batch)
+        progress("past", 0.5 + min(stored / total, 1.0) / 2)
+    return accepted
+
+
+def _batches(blocks: Sequence[ReadingBlock], ids: Sequence[int], size: int) -> Iterator[ReadingBatch]:
+    """Give the newest reading of each device, then all of them, which come late by then, in batches of such a size."""
+    for part in (_newest(blocks), blocks):
+        gathered: list[ReadingBatch] = []
+        for batch in (batch for block in part for batch in block.batches(ids, size)):
             if sum(map(len, gathered)) + len(batch) > size:
-                accepted += (await services.ingest.record(joined(gathered))).accepted_count
+                yield joined(gathered)
                 gathered = []
             gathered.append(batch)
-        progress("past", (simulation.now - start) / (end - start))
-    if gathered:
-        accepted += (await services.ingest.record(joined(gathered))).accepted_count
-    return accepted
+        if gathered:
+            yield joined(gathered)
+
+
+def _newest(blocks: Sequence[ReadingBlock]) -> list[ReadingBlock]:
+    """Return the newest reading of each device."""
+    seen = np.empty(0, np.int64)
+    found: list[ReadingBlock] = []
+    for block in reversed(blocks):
+        # Rows are ordered by device, then by time: from behind, the newest of each comes first.
+        those, place = np.unique(block.device_index[::-1], return_index=True)
+        found.append(block.at(len(block) - 1 - place[~np.isin(those, seen)]))
+        seen = np.union1d(seen, those)
+    return found

@@ -21,7 +21,6 @@ from models.tables.water_heater import WaterHeaterRow
 from models.tables.water_heater_reading import WaterHeaterReadingRow
 
 _KWH_PER_LITER_KELVIN = JOULES_PER_LITER_KELVIN / JOULES_PER_KWH
-_HOURS_OF_DAY = 24.0
 
 
 def _energy_ratio(days: Values, details: Values) -> FloatArray:
@@ -36,36 +35,33 @@ def _energy_ratio(days: Values, details: Values) -> FloatArray:
     return over(days["kwh"] / enough(days["kwh_seconds"]), drawn + lost)
 
 
+def _heating_power(days: Values) -> FloatArray:
+    """Return the mean power of the day, weighted by the power itself: that of heating, however short it was.
+
+    Unlike the highest power it does not grow with the number of readings.
+    """
+    return over(days["power_mean"] ** 2 + days["power_deviation"] ** 2, days["power_mean"])
+
+
 def _power_share(days: Values, details: Values) -> FloatArray:
-    return over(days["power_maximum"], details["rated_power_watts"])
+    return over(_heating_power(days), details["rated_power_watts"])
 
 
-def _heating_hours(days: Values, _details: Values) -> FloatArray:
-    """Return how long the day's energy takes at the day's highest power, as hours of 24."""
-    mean_watts = days["kwh"] * JOULES_PER_KWH / enough(days["kwh_seconds"])
-    return over(mean_watts * _HOURS_OF_DAY, days["power_maximum"])
+_HEATING_POWER = ("power_mean", "power_deviation")
 
-
+# Left out is what tells how often a device reports (extremes and deviations of a day) or which season it is (the
+# temperature of the mains, but as a part of the energy needed): they differ between devices that wear alike.
 _LEARNT = Learnt(
     channels=(
         plain("temperature_mean", "mean water temperature", "°C", "temperature"),
-        plain("temperature_maximum", "highest water temperature of the day", "°C"),
-        plain("temperature_deviation", "variation of the water temperature", "K"),
-        plain("inlet_temperature_mean", "mean inlet temperature", "°C", "inlet_temperature"),
         plain("pressure_mean", "mean pressure", "bar", "pressure"),
-        plain("pressure_minimum", "lowest pressure of the day", "bar"),
-        plain("pressure_maximum", "highest pressure of the day", "bar"),
-        plain("pressure_deviation", "variation of the pressure", "bar"),
         # Where every tap is closed for a moment of the day, nothing flows unless the tank leaks.
         plain("flow_rate_minimum", "least flow of the day", "L/min", "least_flow"),
         per_day("daily_liters", "water drawn a day", "L", "liters", "liters_seconds"),
         per_day("daily_energy", "energy used a day", "kWh", "kwh", "kwh_seconds"),
         LearntChannel(
-            *("power_share", "highest power of the day over the rated power", "", ("power_maximum",), _power_share),
+            *("power_share", "power of heating over the rated power", "", _HEATING_POWER, _power_share),
             details=("rated_power_watts",),
-        ),
-        LearntChannel(
-            *("heating_hours", "time of heating a day", "h", ("kwh", "kwh_seconds", "power_maximum"), _heating_hours)
         ),
         LearntChannel(
             "energy_ratio",

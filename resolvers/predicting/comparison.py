@@ -70,8 +70,13 @@ class Comparison:
         return self.candidate > self.present if self.measure.less_is_better else self.candidate < self.present
 
 
-def compare(
-    kind: PredictionKind, fleet: FleetHistories, backtest: Backtest, present: LifespanModel | RiskModel, since: float
+def compare(  # noqa: PLR0917 - two versions and what they are scored on
+    kind: PredictionKind,
+    fleet: FleetHistories,
+    backtest: Backtest,
+    present: LifespanModel | RiskModel,
+    since: float,
+    reach: float = np.inf,
 ) -> dict[str, Any] | None:
     """Score a candidate and the present version on new rows.
 
@@ -81,6 +86,7 @@ def compare(
         backtest: of its training.
         present: the version in production.
         since: the newest instant that the present version learnt from.
+        reach: longest remaining life that the candidate tells apart by readings; truths are no longer.
 
     Returns:
         The measure's name, both values and how many rows and devices there were; None where they are too few.
@@ -93,7 +99,7 @@ def compare(
     if kind is PredictionKind.MULTI_FACTOR and min(truths.sum(), len(truths) - truths.sum()) < _FEWEST_POSITIVES:
         return None
     histories = [fleet.histories[int(unit)] for unit in units]
-    predicted = _predicted(present, fleet, histories, backtest.instants[new])
+    predicted = np.minimum(_predicted(present, fleet, histories, backtest.instants[new]), reach)
     return {
         "measure": MEASURES[kind].name,
         "candidate": _score(kind, truths, backtest.predicted[new]),

@@ -27,8 +27,9 @@ from resolvers.predicting.words import unit_of
 if TYPE_CHECKING:
     from resolvers.context import Services
 
-# Less than this share of all contributions is not told.
-_LEAST_SHARE = 1e-9
+# What has less than this share of all contributions is told as one.
+_LEAST_SHARE = 0.01
+OTHER = "other"
 # Each takes a few kilobytes.
 _MOST_KEPT = 2000
 # What recommendations cite beside factors.
@@ -140,13 +141,16 @@ def _of_risk(kind: DeviceKind, model: RiskModel, values: FloatArray) -> list[Exp
 def _factors(
     kind: DeviceKind, names: Sequence[str], values: FloatArray, contributions: FloatArray
 ) -> tuple[Factor, ...]:
+    """Return the factors that matter, the largest first, and what all others add together."""
     least = float(np.abs(contributions).sum()) * _LEAST_SHARE
     told = [
         Factor(name, value if np.isfinite(value) else None, unit_of(kind, name), contribution)
         for name, value, contribution in zip(names, values.tolist(), contributions.tolist(), strict=True)
         if abs(contribution) > least
     ]
-    return tuple(sorted(told, key=lambda factor: -abs(factor.contribution)))
+    told.sort(key=lambda factor: -abs(factor.contribution))
+    left = float(contributions[np.abs(contributions) <= least].sum())
+    return (*told, Factor(OTHER, None, "", left)) if left else tuple(told)
 
 
 def _known(names: Sequence[str], values: FloatArray) -> dict[str, float]:

@@ -20,6 +20,7 @@ from resolvers.predicting.comparison import compare
 from resolvers.predicting.fleet import FleetHistories
 
 RISK_METHOD = "BOOSTED_TREES"
+_SHORTEST_HORIZON_DAYS = 1.0
 Progress = Callable[[float], None]
 
 
@@ -71,6 +72,7 @@ def learn(plan: Plan, fleet: FleetHistories, progress: Progress) -> dict[str, An
         NothingToLearn: there is too little to learn from.
         HistoryProblem: a history contradicts itself.
     """
+    plan, asked = replace(plan, horizon_days=horizon(plan, fleet)), plan
     boosting = replace(_boosting(plan.kind), trees=plan.trees, threads=plan.threads)
     trained: TrainedLifespan | TrainedRisk
     if plan.kind is PredictionKind.LIFESPAN:
@@ -94,7 +96,7 @@ def learn(plan: Plan, fleet: FleetHistories, progress: Progress) -> dict[str, An
         "artefact": trained.text,
         "method": method,
         "feature_names": list(trained.feature_names),
-        "parameters": {**asdict(boosting), "max_rows": plan.max_rows, **_own_parameters(plan)},
+        "parameters": {**asdict(boosting), "max_rows": plan.max_rows, **_own_parameters(plan, asked)},
         "metrics": metrics,
         "window": list(trained.window),
         "sample_count": len(fleet.histories) if backtest is None else len(backtest.predicted),
@@ -123,9 +125,19 @@ def _boosting(kind: PredictionKind) -> Boosting:
     return risk.BOOSTING if kind is PredictionKind.MULTI_FACTOR else Boosting()
 
 
-def _own_parameters(plan: Plan) -> dict[str, float]:
+def horizon(plan: Plan, fleet: FleetHistories) -> float:
+    """Return how far ahead a failure counts: shorter than planned where no device that goes on was watched so long.
+
+    Its outcome would not be known, and only those that were about to fail would be learnt from.
+    """
+    going_on = [case for case in fleet.cases() if not len(case.failures) and len(case.history.times)]
+    longest = max((case.end - float(case.history.times[0]) for case in going_on), default=np.inf)
+    return plan.horizon_days if longest > plan.horizon_days else max(longest / 2, _SHORTEST_HORIZON_DAYS)
+
+
+def _own_parameters(plan: Plan, asked: Plan) -> dict[str, float]:
     if plan.kind is PredictionKind.MULTI_FACTOR:
-        return {"horizon_days": plan.horizon_days}
+        return {"horizon_days": plan.horizon_days, "planned_horizon_days": asked.horizon_days}
     return {"min_failures": plan.min_failures}
 
 
@@ -135,7 +147,8 @@ def _compared(plan: Plan, fleet: FleetHistories, trained: TrainedLifespan | Trai
     load: Any = lifespan.load if plan.kind is PredictionKind.LIFESPAN else risk.load
     try:
         present = load(plan.present.artefact, threads=plan.threads)
-        found = compare(plan.kind, fleet, trained.backtest, present, plan.present.since)
+        reach = trained.metrics.get("reach", np.inf)
+        found = compare(plan.kind, fleet, trained.backtest, present, plan.present.since, reach)
     except (ArtefactError, ChannelMismatch):
         # It cannot predict any more, so nothing is worse.
         return None

@@ -61,16 +61,10 @@ Rule = Callable[[Case], Sequence[Recommendation]]
 _ACTION_OF_FACTOR: Mapping[str, Mapping[str, Action]] = {
     "WATER_HEATER": {
         "energy_ratio": Action.DESCALE,
-        "heating_hours": Action.DESCALE,
         "power_share": Action.CHECK_HEATING,
         "least_flow": Action.CHECK_FOR_LEAKS,
         "pressure": Action.CHECK_PRESSURE,
-        "pressure_minimum": Action.CHECK_PRESSURE,
-        "pressure_maximum": Action.CHECK_PRESSURE,
-        "pressure_deviation": Action.CHECK_PRESSURE,
         "temperature": Action.CHECK_THERMOSTAT,
-        "temperature_maximum": Action.CHECK_THERMOSTAT,
-        "temperature_deviation": Action.CHECK_THERMOSTAT,
         "anomaly": Action.INSPECT,
         "failure": Action.INSPECT,
     },

@@ -104,7 +104,7 @@ def _by_age(subjects: Subjects, horizon: float) -> Outcomes:
                 method=method,
                 model_id=model.id,
                 data_until=instant_of(float(history.times[-1])) if len(history.times) else None,
-                confidence=float(np.clip(1 - (upper - lower) / lifespan.spread, 0.0, 1.0)),
+                confidence=float(lifespan.told(np.array([lower]), np.array([upper]))[0]),
                 value=probability,
                 details={
                     "level": Levels().of(probability).value,

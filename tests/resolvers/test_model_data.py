@@ -1,5 +1,6 @@
 """What models learn from: what the database knew at an instant, and nothing that came later."""
 
+import math
 from datetime import timedelta
 
 import numpy as np
@@ -81,7 +82,9 @@ async def test_numbers_of_a_day_are_those_that_the_kind_describes(store: Store):
         "liters": [60.0, 60.0, 60.0],
         "liters_seconds": [43_200.0, 43_200.0, 40_000.0],
         "kwh": [8.0, 8.0, 8.0],
-        "power_maximum": [2400.0, 0.0, 2400.0],
+        # 2,400 W for 4 hours, none, 2,400 W for 6 hours.
+        "power_mean": [400.0, 0.0, 600.0],
+        "power_deviation": [math.sqrt(2400**2 / 6 - 400**2), 0.0, math.sqrt(2400**2 / 4 - 600**2)],
         "flow_rate_minimum": [0.1, None, 0.0],
     }
     await add_days(store, device, TODAY - 3 * DAY, **columns)
@@ -89,8 +92,7 @@ async def test_numbers_of_a_day_are_those_that_the_kind_describes(store: Store):
     (history,) = fleet.histories
     days = {name: history.values[:, place] for place, name in enumerate(fleet.layout.channels)}
     np.testing.assert_allclose(days["daily_liters"], [120, 120, np.nan])
-    np.testing.assert_allclose(days["power_share"], [0.8, 0, 0.8])
-    np.testing.assert_allclose(days["heating_hours"], [8000 / 2400, np.nan, 8000 / 2400])
+    np.testing.assert_allclose(days["power_share"], [0.8, np.nan, 0.8])
     np.testing.assert_allclose(days["least_flow"], [0.1, np.nan, 0])
     needed = 120 * 45 * 4186 / 3.6e6 + (16.66 + 8.33 * 200**0.4) / 45 * 35 * 24 / 1000
     np.testing.assert_allclose(days["energy_ratio"], [8 / needed, np.nan, np.nan])

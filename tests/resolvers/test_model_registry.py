@@ -157,7 +157,7 @@ async def test_an_artefact_that_cannot_be_used_is_told_and_nothing_else_suffers(
         await prediction_models.move(transaction, newest, ModelStage.PRODUCTION, MIDDAY)
     loaded = await models.production(store, LIFESPAN, HEATERS)
     assert loaded is not None
-    assert "was trained on the channels current; given are temperature, temperature_maximum" in (loaded.problem or "")
+    assert "was trained on the channels current; given are temperature, pressure" in (loaded.problem or "")
 
 
 def _values():

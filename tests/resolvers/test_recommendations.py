@@ -59,8 +59,8 @@ def test_short_life(lower: float, upper: float, action: Action, urgency: Urgency
     [
         ("energy_ratio", Action.DESCALE),
         ("power_share", Action.CHECK_HEATING),
-        ("pressure_maximum", Action.CHECK_PRESSURE),
-        ("temperature_deviation", Action.CHECK_THERMOSTAT),
+        ("pressure", Action.CHECK_PRESSURE),
+        ("temperature", Action.CHECK_THERMOSTAT),
     ],
 )
 def test_factors_that_take_life(name: str, action: Action):

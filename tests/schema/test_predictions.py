@@ -94,7 +94,7 @@ async def test_factors_add_up_to_the_prediction(graph: Graph, worn: list[int]):
     assert old["lifespan"]["remainingDays"] < new["lifespan"]["remainingDays"]
     assert old["multiFactor"]["riskScore"] > new["multiFactor"]["riskScore"]
     first = old["lifespan"]["contributingFactors"][0]
-    assert first["name"] in {"daily_energy", "energy_ratio", "heating_hours", "temperature_maximum"}
+    assert first["name"] in {"daily_energy", "energy_ratio"}
     assert first["direction"] == "LOWERS"
 
 

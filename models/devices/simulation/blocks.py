@@ -39,9 +39,12 @@ class ReadingBlock:
             until: (devices,) likewise.
         """
         device, at = self.device_index, self.recorded_at_micros
-        kept = (at >= since[device]) & (at <= until[device])
-        channels = {name: values[kept] for name, values in self.channels.items()}
-        return ReadingBlock(device[kept], at[kept], channels, self.heating[kept])
+        return self.at((at >= since[device]) & (at <= until[device]))
+
+    def at(self, rows: BoolArray | IntArray) -> "ReadingBlock":
+        """Return these rows, in their order."""
+        channels = {name: values[rows] for name, values in self.channels.items()}
+        return ReadingBlock(self.device_index[rows], self.recorded_at_micros[rows], channels, self.heating[rows])
 
     def batches(self, device_ids: Sequence[int], size: int) -> Iterator[ReadingBatch]:
         """Give the readings in the form that ingestion takes.

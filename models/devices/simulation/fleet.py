@@ -25,9 +25,10 @@ _MODE_SHARES = (0.7, 0.2, 0.1)
 _AWAY_SHARE = 0.03
 
 # Wear goes fast in the demo: what takes years elsewhere takes so many days here, from the onset to the limit.
-_LIFE_DAYS = (80.0, 200.0)
-# How much of that is over when the fleet is made.
+LIFE_DAYS = (80.0, 200.0)
+# How much of that is over when the fleet is made: spread evenly, also over a few heaters, by steps of the golden ratio.
 _WORN_SHARES = (0.15, 0.85)
+_FIRST_PLACE, _SPREADING_STEP, _WORN_JITTER = 0.5, 0.618, 0.1
 _YOUNGEST_DAYS, _YOUNGEST_WORN_DAYS, _OLDEST_DAYS = 60, 1530, 3600
 
 
@@ -65,7 +66,7 @@ def made_heater(
     causes: tuple[Cause, ...],
     *,
     random: np.random.Generator,
-    name: str = "Water heater",
+    name: str | None = None,
 ) -> HeaterSpec:
     """Make up a heater.
 
@@ -76,14 +77,14 @@ def made_heater(
         until: maintenance lies before this instant.
         causes: what is wrong with it.
         random: a generator of its own.
-        name: what stands before the number of its flat.
+        name: what people call it; after its flat if not given.
     """
     household = _household(random)
     product = _product(household.people, random)
     building, flat = divmod(index, FLATS_PER_BUILDING)
     building_name = _building_name(building)
     return HeaterSpec(
-        name=f"{name} {building_name}{flat + 1:02}",
+        name=name or f"Water heater {building_name}{flat + 1:02}",
         serial_number=serial_number,
         manufacturer=product.manufacturer,
         model=product.model,
@@ -139,7 +140,11 @@ def _causes(index: int, seed: int, now: datetime, random: np.random.Generator) -
         return ()
     kinds = list(CauseKind)
     kind = kinds[group % len(kinds)]
-    days, worn = float(random.uniform(*_LIFE_DAYS)), float(random.uniform(*_WORN_SHARES))
+    days = float(random.uniform(*LIFE_DAYS))
+    least, most = _WORN_SHARES
+    worn = least + (most - least) * (
+        (_FIRST_PLACE + group * _SPREADING_STEP + _WORN_JITTER * float(random.random())) % 1
+    )
     return (lasting(kind, now - timedelta(days=days * worn), days, random),)
 
 

@@ -101,7 +101,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What happened, each (steps, devices): state at the end of a step, flow (L/min) and power (W) during it."""
+    """What happened, each (steps, devices): state at a step's end, flow (L/min) during it, power (W) of heating."""
 
     temperature: FloatArray
     flow: FloatArray
@@ -127,12 +127,12 @@ def run(tanks: Tanks, state: TankState, controls: Controls, given: Conditions) -
     """Advance the tanks through all steps of the conditions; `state` is moved on."""
     trace = Trace.empty(given.leak.shape)
     for step in range(len(given.seconds)):
-        heating, power, heat = _fire(tanks, state, controls, given, step)
+        heating, power, share, heat = _fire(tanks, state, controls, given, step)
         flow = _hot_flow(state.temperature, given, step)
         before = state.temperature
         state.temperature = _mixed(tanks, before, heat, flow, given=given, step=step)
         state.expansion = _expansion(state, before, flow, given.seconds[step])
-        state.energy = state.energy + power * (given.seconds[step] / JOULES_PER_KWH)
+        state.energy = state.energy + power * share * (given.seconds[step] / JOULES_PER_KWH)
         trace.temperature[step] = state.temperature
         trace.flow[step] = flow
         trace.power[step] = power
@@ -152,8 +152,12 @@ def coefficient_of_performance(water: FloatArray, room: FloatArray) -> FloatArra
 
 def _fire(
     tanks: Tanks, state: TankState, controls: Controls, given: Conditions, step: int
-) -> tuple[BoolArray, FloatArray, FloatArray]:
-    """Let the thermostats decide; return whether each heats, the power it draws and the heat it gives, in W."""
+) -> tuple[BoolArray, FloatArray, FloatArray | float, FloatArray]:
+    """Let the thermostats decide; return whether each heats, its power in W, for which share of the step, and the heat.
+
+    Heat is the mean of the step in W. Power is that of heating, also where it lasts for a part of a long step only: as
+    a meter shows it that is read while the element is on.
+    """
     sensed = state.temperature + given.sensor_offset[step]
     state.calling = (sensed < controls.heat_below) | (state.calling & (sensed < controls.set_point))
     heating = (state.calling | given.stuck[step]) & (state.temperature < tanks.cut_out)
@@ -163,14 +167,14 @@ def _fire(
     cop = coefficient_of_performance(state.temperature, given.room[step])
     heat = (plain * tanks.efficiency + pumped * cop) * given.heat_transfer[step]
     if given.seconds[step] <= LONGEST_WHOLE_STEP_SECONDS:
-        return heating, plain + pumped, heat
+        return heating, plain + pumped, 1.0, heat
     share = _share_until_warm(tanks, controls.set_point - sensed, heat, given, step)
     state.calling = state.calling & (share >= 1)
-    return heating, (plain + pumped) * share, heat * share
+    return heating, plain + pumped, share, heat * share
 
 
 def _share_until_warm(tanks: Tanks, missing: FloatArray, heat: FloatArray, given: Conditions, step: int) -> FloatArray:
-    """Return the share of a long step after which the thermostats switch off; power and heat become means of it."""
+    """Return the share of a long step after which the thermostats switch off."""
     joules = np.maximum(heat * given.seconds[step], 1.0)
     share = np.minimum(np.maximum(missing * tanks.heat_capacity / joules, 0.0), 1.0)
     return np.where(given.stuck[step], 1.0, share)

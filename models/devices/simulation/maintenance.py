@@ -11,12 +11,20 @@ TEAMS = ("Service team North", "Service team South", "Service team Centre")
 
 _ANODE = SparePart("Magnesium anode", "AN-26-400", 1)
 _FLANGE_SEAL = SparePart("Flange seal", "SE-110", 1)
+# What each of them would undo stands last.
 _REPAIRS = (
-    ("Relief valve dripped; replaced and tested.", SparePart("Relief valve 7 bar", "RV-07-20", 1), 9_450),
-    ("Display showed no temperature; sensor replaced.", SparePart("Tank sensor", "TS-10K", 1), 7_800),
-    ("Breaker tripped; element and seal replaced.", SparePart("Heating element", "HE-45-2", 1), 21_900),
-    ("Check valve hummed; replaced.", SparePart("Check valve", "CV-20", 2), 6_650),
+    ("Relief valve dripped; replaced and tested.", SparePart("Relief valve 7 bar", "RV-07-20", 1), 9_450, None),
+    (
+        *("Display showed no temperature; sensor replaced.", SparePart("Tank sensor", "TS-10K", 1), 7_800),
+        CauseKind.THERMOSTAT_DRIFT,
+    ),
+    (
+        *("Breaker tripped; element and seal replaced.", SparePart("Heating element", "HE-45-2", 1), 21_900),
+        CauseKind.ELEMENT_AGEING,
+    ),
+    ("Check valve hummed; replaced.", SparePart("Check valve", "CV-20", 2), 6_650, None),
 )
+_REPAIR_SHARE = 0.25
 
 
 def maintenance_history(
@@ -62,8 +70,10 @@ def _visit(
     if year % 2 == 0 and may_undo(CauseKind.SCALE):
         notes = "Tank flushed, lime removed from the heating surface."
         return _record("CLEANING", at, team, notes, cost_minor=labour + 2_500, parts=(_FLANGE_SEAL,))
-    if not blocked and random.random() < 0.25:
-        notes, part, price = _REPAIRS[random.integers(len(_REPAIRS))]
+    # Healthy and wearing heaters are repaired alike: else the work would tell which is which.
+    if random.random() < _REPAIR_SHARE:
+        fitting = [repair for repair in _REPAIRS if repair[-1] is None or may_undo(repair[-1])]
+        notes, part, price, _ = fitting[random.integers(len(fitting))]
         return _record("REPAIR", at, team, notes, cost_minor=labour + price, parts=(part,))
     notes = "Yearly inspection: connections tight, relief valve moves freely, set temperature confirmed."
     return _record("INSPECTION", at, team, notes, cost_minor=labour)

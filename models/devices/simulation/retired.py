@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from models.devices.simulation.fleet import lasting, made_heater
+from models.devices.simulation.fleet import LIFE_DAYS, lasting, made_heater
 from models.devices.simulation.specs import HeaterSpec
 from models.devices.simulation.wear import CauseKind
 
 # One of so many was replaced before it failed.
 PREVENTIVE_EVERY = 8
-# Days from the onset of wear to its limit, days before that on which it was watched in good health, and how long ago it
-# ended.
-_LIFE_DAYS, _HEALTHY_DAYS, _ENDED_DAYS_AGO = (45.0, 165.0), (15.0, 35.0), (3.0, 45.0)
+# Days on which it was watched in good health, and how long ago it ended. Who has seen only the last weeks of
+# others takes each device for one that is about to fail, and who has seen all end in one season takes that for wear.
+_HEALTHY_DAYS, _ENDED_DAYS_AGO = (90.0, 240.0), (3.0, 120.0)
 _WORN_SHARES = (0.45, 0.8)
 _AGE_DAYS = (700.0, 4500.0)
 
@@ -54,7 +54,7 @@ def generate_retired(count: int, seed: int, now: datetime) -> list[RetiredHeater
     Args:
         count: how many.
         seed: any whole number from 0.
-        now: an aware instant; their ends lie some days to weeks before it.
+        now: an aware instant; their ends lie some days to months before it.
 
     Returns:
         Heaters with serial numbers from WH-R001.
@@ -67,7 +67,7 @@ def _retired(index: int, seed: int, now: datetime) -> RetiredHeater:
     random = np.random.default_rng([seed, 3, index])
     kinds = list(CauseKind)
     kind = kinds[index % len(kinds)]
-    days = float(random.uniform(*_LIFE_DAYS))
+    days = float(random.uniform(*LIFE_DAYS))
     is_preventive = index % PREVENTIVE_EVERY == PREVENTIVE_EVERY - 1
     lived = timedelta(days=days * (float(random.uniform(*_WORN_SHARES)) if is_preventive else 1))
     ended_at = now - timedelta(days=float(random.uniform(*_ENDED_DAYS_AGO)))
@@ -75,7 +75,14 @@ def _retired(index: int, seed: int, now: datetime) -> RetiredHeater:
     cause = lasting(kind, started_at, days, random)
     installed_at = (started_at - timedelta(days=float(random.uniform(*_AGE_DAYS)))).replace(hour=9)
     spec = made_heater(
-        index, f"WH-R{index + 1:03}", installed_at, ended_at, (cause,), random=random, name="Former water heater"
+        index,
+        f"WH-R{index + 1:03}",
+        installed_at,
+        ended_at,
+        (cause,),
+        random=random,
+        # In a list by name they come after those that run.
+        name=f"Water heater R{index + 1:02} (retired)",
     )
     watched_since = started_at - timedelta(days=float(random.uniform(*_HEALTHY_DAYS)))
     if is_preventive:

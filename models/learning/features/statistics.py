@@ -41,14 +41,22 @@ class Scales:
 
 
 def scales_of(histories: Sequence[History]) -> Scales:
-    """Return lengths in proportion to the median span of some histories, no shorter than a few readings' distance."""
-    spans = [history.end - history.start for history in histories if history.end > history.start]
+    """Return lengths in proportion to the median span of some histories, no shorter than a few readings' distance.
+
+    A span is that of the readings, since what came before them cannot be looked at; with hardly any readings it is
+    that of the service.
+    """
+    spans = [span for history in histories if (span := _span(history)) > 0]
     steps = [float(np.median(np.diff(history.times))) for history in histories if len(history.times) > 1]
     span = float(np.median(spans)) if spans else 1.0
     step = float(np.median(steps)) if steps else 0.0
     shares = (_BASELINE_SHARE, _FAST_SHARE, _SLOW_SHARE, _RECENT_SHARE, 5 * _RECENT_SHARE)
     fewest = (5.0, _FEWEST_STEPS, 5 * _FEWEST_STEPS, 1.0, 5.0)
     return Scales(*(max(span * share, step * few) for share, few in zip(shares, fewest, strict=True)))
+
+
+def _span(history: History) -> float:
+    return float(history.times[-1] - history.times[0]) if len(history.times) > 1 else history.end - history.start
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ def factors(model: LifespanModel, rows: FloatArray, by_readings: NDArray[np.bool
     learnt = np.flatnonzero(by_readings)
     if model.regressor is None or not len(learnt):
         return Explanation((AGE,), base, aged[:, None])
-    found = model.regressor.explain(rows[learnt])
+    found = model.parts(model.regressor, rows[learnt], ages[learnt])
     groups = found.groups if AGE in found.groups else (*found.groups, AGE)
     contributions = np.zeros((len(ages), len(groups)))
     contributions[:, groups.index(AGE)] = aged

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from models.learning.boosting import NothingToLearn, Table
 from models.learning.features import Features, FloatArray, History, IntArray
-from models.learning.lifespan.survival import Survival
+from models.learning.lifespan.beyond import Watched
 
 BoolArray = NDArray[np.bool_]
 
 _FEWEST_READINGS = 5
+# Hardly any unit is known to have lived on for longer.
+_MOST_KNOWN = 0.95
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,39 +61,56 @@ def cut_points(lives: Sequence[Life], most_rows: int) -> list[FloatArray]:
     return [times[::-1][::stride][::-1] for times in instants]
 
 
-def remaining_table(
-    features: Features, lives: Sequence[Life], cuts: Sequence[FloatArray], survival: Survival, cap: float | None
-) -> tuple[Table, FloatArray]:
-    """Return rows with remaining life as their target, and (n,) whether that is known (1) or estimated (0).
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """The rows that remaining life is learnt from.
 
-    A unit that still runs has lived on for so long at least; what it will live beyond that is estimated by age.
+    Attributes:
+        table: with remaining life as the target, no further than the reach.
+        instants: (n,) when the unit was looked at.
+        reach: longest remaining life that is told apart; None where there is no limit.
+    """
+
+    table: Table
+    instants: FloatArray
+    reach: float | None
+
+
+def looks_at(features: Features, lives: Sequence[Life], cuts: Sequence[FloatArray], cap: float | None) -> Looks:
+    """Return the rows of which is known how long the unit lived on, or that it did for as long as the reach.
+
+    Where units go on and no cap is given, the reach follows from how long they have been watched. Rows of which is not
+    known enough are left out, and those of which it is stand for them.
+
+    Args:
+        features: how histories become rows.
+        lives: with readings.
+        cuts: instants at which each is looked at.
+        cap: longest remaining life to tell apart.
 
     Raises:
         NothingToLearn: there are hardly any readings.
-
-    Source: Buckley and James, Linear regression with censored data (1979), Biometrika 66(3): censored targets
-    replaced by their conditional expectation, here once and by the median.
     """
-    rows = [features.rows(life.history, times) for life, times in zip(lives, cuts, strict=True)]
     units: IntArray = np.repeat(np.arange(len(lives)), [len(times) for times in cuts])
     if len(units) < _FEWEST_READINGS * len({*units.tolist()}) or not len(units):
         raise NothingToLearn(
             f"Too little history: {len(units)} readings of {len(lives)} units; "
             f"at least {_FEWEST_READINGS} of each are needed."
         )
-    targets = [_remaining(life, times, survival) for life, times in zip(lives, cuts, strict=True)]
-    remaining = np.concatenate([target for target, _ in targets])
-    known = np.concatenate([certain for _, certain in targets])
-    if cap is not None:
-        seen = np.concatenate([life.end - times for life, times in zip(lives, cuts, strict=True)])
-        known = np.maximum(known, seen >= cap)
-        remaining = np.minimum(remaining, cap)
-    return Table(features=np.concatenate(rows), names=features.names, targets=remaining, units=units), known
-
-
-def _remaining(life: Life, times: FloatArray, survival: Survival) -> tuple[FloatArray, FloatArray]:
-    seen = life.end - times
-    if life.failed:
-        return seen, np.ones(len(times))
-    beyond = float(survival.remaining(np.array([life.age]), 0.5)[0])
-    return seen + beyond, np.zeros(len(times))
+    seen = np.concatenate([life.end - times for life, times in zip(lives, cuts, strict=True)])
+    failed: BoolArray = np.repeat([life.failed for life in lives], [len(times) for times in cuts])
+    watched = Watched.of(seen, failed)
+    reach = cap
+    if cap is None and not failed.all():
+        reach = min(watched.reach(), float(np.quantile(seen[failed], _MOST_KNOWN)))
+    known = failed if reach is None else failed | (seen >= reach)
+    remaining = seen[known] if reach is None else np.minimum(seen[known], reach)
+    rows = np.concatenate([features.rows(life.history, times) for life, times in zip(lives, cuts, strict=True)])
+    table = Table(
+        features=rows[known],
+        names=features.names,
+        targets=remaining,
+        units=units[known],
+        weights=None if failed.all() else watched.weights(remaining),
+    )
+    return Looks(table, np.concatenate(cuts)[known], reach)

@@ -6,8 +6,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from models.learning.boosting import ArtefactError, Explanation, Regressor, seal, unseal
+from models.learning.boosting import ArtefactError, Explanation, Regressor, scaled, seal, unseal
+from models.learning.boosting.explanation import rescaled
 from models.learning.features import AGE, Features, FloatArray, History, IntArray, Layout, check_layout, check_same
+from models.learning.lifespan.beyond import Beyond
 from models.learning.lifespan.survival import Survival
 
 KIND = "lifespan/1"
@@ -71,8 +73,9 @@ class LifespanModel:
         features: how histories become features.
         regressor: None where there were too few failures to learn from.
         survival: lives of the fleet.
-        spread: width of the fleet's own interval of remaining life.
+        spread: width of the fleet's own interval of remaining life, on the scale of the regressor.
         coverage: share of the truths that intervals are meant to hold.
+        beyond: what is told of remaining lives that are longer than those learnt from; None where there are none.
     """
 
     features: Features
@@ -80,6 +83,7 @@ class LifespanModel:
     survival: Survival
     spread: float
     coverage: float
+    beyond: Beyond | None = None
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -107,16 +111,15 @@ class LifespanModel:
         methods: list[Method | None] = [by_age if np.isfinite(age) else None for age in ages]
         learnt = self._learnt(histories, moments)
         if self.regressor is not None and len(learnt):
-            value[learnt], lower[learnt], upper[learnt] = self.regressor.predict(rows[learnt])
+            value[learnt], lower[learnt], upper[learnt] = self._by_readings(self.regressor, rows[learnt], ages[learnt])
             missing[learnt], outside[learnt] = self.regressor.doubts(rows[learnt])
             for place in learnt.tolist():
                 methods[place] = Method.REGRESSION
-        told = np.clip(1 - (upper - lower) / self.spread, 0.0, 1.0)
         return Remaining(
             value=value,
             lower=lower,
             upper=upper,
-            confidence=told * np.clip(1 - missing, 0.0, 1.0) * np.clip(1 - outside, 0.0, 1.0),
+            confidence=self.told(lower, upper) * np.clip(1 - missing, 0.0, 1.0) * np.clip(1 - outside, 0.0, 1.0),
             missing=missing,
             outside=outside,
             methods=tuple(methods),
@@ -139,7 +142,7 @@ class LifespanModel:
         if self.regressor is None or not len(learnt):
             return Explanation((AGE,), base, aged[:, None])
         rows = self.features.present([histories[int(place)] for place in learnt], moments[learnt])
-        found = self.regressor.explain(rows)
+        found = self.parts(self.regressor, rows, ages[learnt])
         groups = found.groups if AGE in found.groups else (*found.groups, AGE)
         contributions = np.zeros((len(ages), len(groups)))
         contributions[:, groups.index(AGE)] = aged
@@ -158,8 +161,33 @@ class LifespanModel:
                 "survival": self.survival.to_json(),
                 "spread": self.spread,
                 "coverage": self.coverage,
+                "beyond": None if self.beyond is None else self.beyond.to_json(),
             },
         )
+
+    def told(self, lower: FloatArray, upper: FloatArray) -> FloatArray:
+        """Return (n,) what intervals tell, from 0 for as much as is known of any unit of the fleet to 1 for all."""
+        is_logarithmic = self.regressor is not None and self.regressor.is_logarithmic
+        low, high = (scaled(ends, is_logarithmic=is_logarithmic) for ends in (lower, upper))
+        return np.clip(1 - (high - low) / self.spread, 0.0, 1.0)
+
+    def parts(self, regressor: Regressor, rows: FloatArray, ages: FloatArray) -> Explanation:
+        """Return what each channel adds to (n,) remaining lives that were told by readings."""
+        found = regressor.explain(rows)
+        if self.beyond is None:
+            return found
+        told = found.base + found.contributions.sum(axis=1)
+        base, value = (self.beyond.value(each, ages, self.survival) for each in (found.base, told))
+        return Explanation(found.groups, base, rescaled(found.contributions, base, value))
+
+    def _by_readings(
+        self, regressor: Regressor, rows: FloatArray, ages: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        value, lower, upper = regressor.predict(rows)
+        if self.beyond is None:
+            return value, lower, upper
+        lower, upper = self.beyond.interval(value, lower, upper, ages, self.survival, self.coverage)
+        return self.beyond.value(value, ages, self.survival), lower, upper
 
     def _moments(self, layout: Layout, histories: Sequence[History], instants: FloatArray | None) -> FloatArray:
         check_same(self.features.layout, layout)
@@ -192,13 +220,14 @@ def load(text: str, *, threads: int = 1) -> LifespanModel:
     """
     stored = unseal(KIND, text)
     try:
-        regressor = stored["regressor"]
+        regressor, beyond = stored["regressor"], stored.get("beyond")
         return LifespanModel(
             Features.from_json(stored["features"]),
             None if regressor is None else Regressor.from_json(regressor, threads),
             Survival.from_json(stored["survival"]),
             stored["spread"],
             stored["coverage"],
+            None if beyond is None else Beyond.from_json(beyond),
         )
     except (KeyError, TypeError) as problem:
         raise ArtefactError(f"The stored {KIND} model lacks or misnames a part: {problem}.") from None

@@ -36,7 +36,7 @@ class Survival:
     scale: float
     shape_is_assumed: bool
 
-    def remaining(self, ages: FloatArray, share: float) -> FloatArray:
+    def remaining(self, ages: FloatArray, share: float | FloatArray) -> FloatArray:
         """Return (n,) further lives that a share of the units fails within, given that they reached (n,) ages."""
         past = (np.maximum(ages, 0.0) / self.scale) ** self.shape
         return self.scale * (past - np.log1p(-share)) ** (1 / self.shape) - np.maximum(ages, 0.0)

@@ -19,9 +19,10 @@ from models.learning.boosting import (
     unscaled,
 )
 from models.learning.features import AGE, FloatArray, IntArray, Layout, fit_features
-from models.learning.lifespan.lives import BoolArray, Life, ages_of, cut_points, remaining_table
+from models.learning.lifespan.beyond import Beyond, fit_beyond
+from models.learning.lifespan.lives import Life, Looks, ages_of, cut_points, looks_at
 from models.learning.lifespan.model import LifespanModel
-from models.learning.lifespan.survival import fit_survival
+from models.learning.lifespan.survival import Survival, fit_survival
 
 FEWEST_FAILURES = 5
 MOST_ROWS = 20_000
@@ -65,8 +66,9 @@ def train(
     Args:
         layout: of the histories.
         lives: of the fleet.
-        cap: longest remaining life to tell apart, in the histories' unit of time: before signs of wear show, more
-            cannot be read from them. None for no limit.
+        cap: longest remaining life to tell apart and to predict, in the histories' unit of time: before signs of wear
+            show, more cannot be read from them. If None, readings tell as much as can be known of units that still
+            run, and what lies beyond is told by age.
         coverage: share of the truths that the interval is to hold.
         boosting: how trees are grown.
         most_rows: readings to learn from at most; more are thinned out evenly.
@@ -88,25 +90,46 @@ def train(
     places = [place for place, life in enumerate(lives) if len(life.history.times)]
     read = [lives[place] for place in places]
     features = fit_features(layout, [life.history.until(life.end) for life in read])
-    cuts = cut_points(read, most_rows)
-    table, known = remaining_table(features, read, cuts, survival, cap)
+    looks = looks_at(features, read, cut_points(read, most_rows), cap)
+    table = looks.table
     regressor, predicted = fit_regressor(
-        table, certain=known, coverage=coverage, boosting=boosting, progress=progress, is_logarithmic=is_logarithmic
+        table, coverage=coverage, boosting=boosting, progress=progress, is_logarithmic=is_logarithmic
     )
-    certain: BoolArray = known > 0
-    low, high = np.quantile(table.targets[certain], [(1 - coverage) / 2, (1 + coverage) / 2]).tolist()
-    model = LifespanModel(features, regressor, survival, max(high - low, 1e-9), coverage)
+    beyond = _beyond(looks, predicted) if cap is None else None
+    spread = _spread(table.targets, beyond, survival, coverage, is_logarithmic=is_logarithmic)
+    model = LifespanModel(features, regressor, survival, spread, coverage, beyond)
     by_age = survival.remaining(table.features[:, features.names.index(f"{AGE}.time")], 0.5)
-    metrics = _metrics(table, certain, predicted, by_age, regressor)
+    metrics = _metrics(table, predicted, by_age, regressor) | ({} if looks.reach is None else {"reach": looks.reach})
     backtest = Backtest(
         features=table.features,
         units=np.array(places, np.int64)[table.units],
-        instants=np.concatenate(cuts),
+        instants=looks.instants,
         truths=table.targets,
-        known=certain,
+        known=np.ones(len(predicted), np.bool_),
         predicted=predicted,
     )
-    return _trained(model, metrics | {"units": len(lives), "failures": failures}, lives, backtest)
+    learnt: list[int] = np.unique(table.units).tolist()
+    survivors = sum(not read[unit].failed for unit in learnt)
+    counts = {"units": len(lives), "failures": failures, "survivors": survivors}
+    return _trained(model, metrics | counts, lives, backtest)
+
+
+def _beyond(looks: Looks, predicted: FloatArray) -> Beyond | None:
+    table = looks.table
+    if looks.reach is None or table.weights is None:
+        return None
+    return fit_beyond(predicted, table.targets, table.weights, looks.reach)
+
+
+def _spread(
+    remaining: FloatArray, beyond: Beyond | None, survival: Survival, coverage: float, *, is_logarithmic: bool
+) -> float:
+    """Return the width of what is known of a unit of the fleet without a look at it, on the scale of the trees."""
+    ends = np.quantile(remaining, [(1 - coverage) / 2, (1 + coverage) / 2])
+    if beyond is not None:
+        ends[1] = max(ends[1], float(survival.remaining(np.zeros(1), (1 + coverage) / 2)[0]))
+    low, high = scaled(ends, is_logarithmic=is_logarithmic).tolist()
+    return max(high - low, 1e-9)
 
 
 def train_by_age(layout: Layout, lives: Sequence[Life], *, coverage: float = COVERAGE) -> TrainedLifespan:
@@ -141,19 +164,17 @@ def _trained(
     )
 
 
-def _metrics(
-    table: Table, certain: BoolArray, predicted: FloatArray, by_age: FloatArray, regressor: Regressor
-) -> dict[str, float]:
-    """Return errors and interval over the rows whose remaining life is known."""
-    truths, values, units = table.targets[certain], predicted[certain], table.units[certain]
-    errors = values - truths
-    held, width = _held_out_interval(values, truths, units, regressor)
+def _metrics(table: Table, predicted: FloatArray, by_age: FloatArray, regressor: Regressor) -> dict[str, float]:
+    """Return errors and interval; where there is a reach, of remaining lives as far as that."""
+    truths = table.targets
+    errors = predicted - truths
+    held, width = _held_out_interval(predicted, truths, table.units, regressor)
     return {
         "rows": float(len(table.targets)),
         "rmse": float(np.sqrt(np.mean(errors**2))),
         "mae": float(np.abs(errors).mean()),
         "bias": float(errors.mean()),
-        "rmse_by_age": float(np.sqrt(np.mean((np.minimum(by_age[certain], truths.max()) - truths) ** 2))),
+        "rmse_by_age": float(np.sqrt(np.mean((np.minimum(by_age, truths.max()) - truths) ** 2))),
         "interval_coverage": held,
         "interval_width": width,
     }

@@ -92,11 +92,16 @@ def train(
     return TrainedRisk(
         model=model,
         text=model.to_text(),
-        metrics={"units": float(len(cases)), **_metrics(backtest)},
+        metrics={"units": float(len(cases)), "survivors": _survivors(cases, looks), **_metrics(backtest)},
         feature_names=table.names,
         window=(float(backtest.instants.min()), float(backtest.instants.max())),
         backtest=backtest,
     )
+
+
+def _survivors(cases: Sequence[RiskCase], looks: Sequence[FloatArray]) -> float:
+    """Return how many units that never failed are learnt from; else the others' good days are all there is."""
+    return float(sum(bool(len(times)) and not len(case.failures) for case, times in zip(cases, looks, strict=True)))
 
 
 def _backtest(table: Table, looks: Sequence[FloatArray], predicted: FloatArray) -> Backtest:

@@ -78,7 +78,9 @@ def test_retired_heaters_have_failed_of_their_cause():
             assert each.cause is cause.kind
             assert ends_at == pytest.approx(each.ended_at, abs=timedelta(seconds=1))
         assert each.spec.installed_at < each.watched_since < cause.started_at < each.ended_at < NOW
-        assert 30 < (each.ended_at - each.watched_since).days <= 200
+        assert 90 <= (cause.started_at - each.watched_since).days <= 240
+        assert 120 < (each.ended_at - each.watched_since).days <= 440
+        assert each.spec.name > "Water heater Q"
         assert each.spec.maintenance[-1].performed_at < each.ended_at
     assert sum(each.cause is None for each in RETIRED) == 10
     assert {each.cause for each in RETIRED} == {None, *CauseKind}

@@ -10,7 +10,8 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from operator import itemgetter
+
+import numpy as np
 
 from models import clock
 from models.alerts import AlertKind
@@ -24,7 +25,7 @@ from models.repositories.watching import Watched
 from models.severity import Severity
 from models.statements import Row
 from models.store import Store, Transaction
-from models.types import to_micros
+from models.types import from_micros, to_micros
 from resolvers.alerting import Alerting, Observation
 from resolvers.detection import CLOSED, AnomalyChange, Detection, fresh
 from resolvers.reading_checks import check, device_problem
@@ -156,7 +157,7 @@ class Ingest:
                 stored = new[batch.kind] = await readings.add(transaction, batch, newest)
                 await self._ask_for_hours(transaction, stored, newest)
                 changes += await self._look_at(transaction, fresh(batch, stored, newest), devices, remembered)
-                await self._announce(transaction, batch.kind, stored)
+                await self._announce(transaction, batch.kind, _ordered(batch, stored))
         return _reports(group, new, changes)
 
     async def _look_at(
@@ -191,17 +192,14 @@ class Ingest:
         if hours:
             await asked_hours.ask(transaction, hours)
 
-    async def _announce(self, transaction: Transaction, kind: str, stored: Collection[Key]) -> None:
-        if not stored:
+    async def _announce(self, transaction: Transaction, kind: str, keys: tuple[list[int], list[int]]) -> None:
+        device_ids, micros = keys
+        if not device_ids:
             return
-        keys = sorted(stored, key=itemgetter(1))
         # The last one of each device is its newest.
-        await device_changes.mark_seen(transaction, dict(keys), online_since=self._now() - self._silence)
-        payload = {
-            "kind": kind,
-            "device_ids": [device_id for device_id, _ in keys],
-            "recorded_at": [to_micros(at) for _, at in keys],
-        }
+        seen = {device_id: from_micros(at) for device_id, at in dict(zip(device_ids, micros, strict=True)).items()}
+        await device_changes.mark_seen(transaction, seen, online_since=self._now() - self._silence)
+        payload = {"kind": kind, "device_ids": device_ids, "recorded_at": micros}
         transaction.emit(NewEvent(READINGS_RECORDED, payload))
 
     async def _ensure_partitions(self, group: list[_Waiting]) -> None:
@@ -215,6 +213,17 @@ class Ingest:
                 for kind in {kind for kind, _ in unknown}:
                     await partitions.ensure(transaction, [kind], [month for each, month in unknown if each == kind])
             self._known_partitions |= unknown
+
+
+def _ordered(batch: ReadingBatch, stored: Collection[Key]) -> tuple[list[int], list[int]]:
+    """Return device and microseconds of each stored reading, in the order of time."""
+    if len(stored) == len(batch):
+        ids, micros = np.array(batch.device_ids, np.int64), batch.micros
+    else:
+        ids = np.fromiter((device_id for device_id, _ in stored), np.int64, len(stored))
+        micros = np.fromiter((to_micros(at) for _, at in stored), np.int64, len(stored))
+    order = np.argsort(micros, kind="stable")
+    return ids[order].tolist(), micros[order].tolist()
 
 
 def _observation(change: AnomalyChange) -> Observation:

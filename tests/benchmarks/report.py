@@ -40,8 +40,9 @@ next request when the answer to the last one is there, to our server and the bar
 are for one request: of the server's process, and of PostgreSQL. SQL is the number of statements."""
 _INGESTION = """\
 Batches are sent over HTTP as `recordWaterHeaterReadings`, ten readings of each of their devices. When they are
-answered they are durable, scored by the detector and compared with the thresholds of alerts. COPY is `COPY … FROM STDIN` of such rows into the same table, prepared in memory, one
-transaction for each batch, over as many connections. Times of processors are for one batch."""
+answered they are durable, scored by the detector and compared with the thresholds of alerts. COPY is
+`COPY … FROM STDIN` of such rows into the same table, prepared in memory, one transaction for each batch, over as many
+connections. Times of processors are for one batch."""
 _FANOUT = """\
 A thousand websockets follow the readings of the same devices with one document. Events of readings that are
 stored already are committed by another process, so many in one transaction, and the next when all subscribers have

@@ -55,7 +55,7 @@ async def test_a_worker_trains_what_was_asked_for(store: Store):
     loaded = await services.models.production(store, LIFESPAN, HEATERS)
     assert loaded is not None
     assert (loaded.id, loaded.problem, loaded.row["method"]) == (run["model_id"], None, "REGRESSION")
-    assert (loaded.row["window_to"], loaded.row["sample_count"] > 300) == (TODAY, True)
+    assert (loaded.row["window_to"], loaded.row["sample_count"] > 150) == (TODAY, True)
     assert loaded.row["reference"] is not None
 
 

@@ -19,6 +19,7 @@ from models.learning.drift import (
     unknown,
 )
 from models.learning.drift_of_units import compare_units
+from models.learning.features import AGE
 from models.monitoring import ERROR_FEATURE, PREDICTION_FEATURE
 from models.repositories import model_drift, watched_predictions
 from models.statements import Row
@@ -26,6 +27,9 @@ from resolvers.monitoring.rounds import Round
 
 logger = logging.getLogger("iotsphere.models")
 
+# What grows with time leaves the training's range by itself; how often something happens is told by other features.
+_GROWING = ".count"
+_GROWING_TIME = f"{AGE}.time"
 # A finding that nothing could be said has no statistic.
 _NO_STATISTIC = "NONE"
 
@@ -69,6 +73,14 @@ def reference_of(model: Row) -> Reference | None:
         return None
 
 
+def reach_of(model: Row) -> float:
+    """Return the remaining life, in days, up to which the errors of a version were measured at its training.
+
+    What it says of longer ones rests on ages, not on readings: further errors are no errors of what it has learnt.
+    """
+    return float(orjson.loads(model["metrics"]).get("reach", np.inf))
+
+
 async def compare(watch: Round, model: Row) -> bool:
     """Compare the newest window with the training and store what is found; False if there is nothing to do.
 
@@ -101,20 +113,26 @@ def _found(model: Row, rows: Sequence[Row], judged: Sequence[Row]) -> dict[str, 
     found = {
         name: compare_units(sketch, columns[:, place], units)
         for place, (name, sketch) in enumerate(reference.features.items())
+        if name != _GROWING_TIME and not name.endswith(_GROWING)
     }
     predicted = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
     found[PREDICTION_FEATURE] = compare_units(reference.prediction, predicted, len({row["device_id"] for row in rows}))
     if reference.error is not None and judged:
-        found[ERROR_FEATURE] = compare_unit_errors(reference.error, judged)
+        found[ERROR_FEATURE] = compare_unit_errors(reference.error, judged, reach_of(model))
     return found
 
 
-def compare_unit_errors(reference: ErrorReference, judged: Sequence[Row]) -> Finding:
-    """Return whether errors are greater than at the training, each device's taken together: they share its fate."""
+def compare_unit_errors(reference: ErrorReference, judged: Sequence[Row], reach: float = np.inf) -> Finding:
+    """Return whether errors are greater than at the training, each device's taken together: they share its fate.
+
+    Both values and outcomes count as far as the reach.
+    """
     by_device: dict[int, list[float]] = {}
     for row in judged:
         if not row["is_lower_bound"] and row["value"] is not None:
-            by_device.setdefault(row["device_id"], []).append(abs(row["value"] - row["outcome"]))
+            by_device.setdefault(row["device_id"], []).append(
+                abs(min(row["value"], reach) - min(row["outcome"], reach))
+            )
     if not by_device:
         return unknown(0, "no outcomes have arrived")
     return compare_errors(reference, np.array([np.mean(errors) for errors in by_device.values()], np.float64))

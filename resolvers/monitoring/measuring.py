@@ -17,6 +17,7 @@ from models.monitoring import EXTERNAL, MetricName
 from models.predictions import PredictionKind
 from models.repositories import model_metrics, prediction_outcomes, watched_predictions
 from models.statements import Row
+from resolvers.monitoring.comparing import reach_of
 from resolvers.monitoring.rounds import Round, Window
 
 _LATE = 95
@@ -80,7 +81,7 @@ async def _judged(watch: Round, model: Row) -> Measured:
     if model["kind"] == PredictionKind.ANOMALY.value:
         return await _alarms(watch, model, window)
     rows = await watched_predictions.judged(watch.store, model, window.start, window.end)
-    return await asyncio.to_thread(_errors, PredictionKind(model["kind"]), rows)
+    return await asyncio.to_thread(_errors, PredictionKind(model["kind"]), rows, reach_of(model))
 
 
 async def _alarms(watch: Round, model: Row, window: Window) -> Measured:
@@ -129,11 +130,12 @@ def _estimated(model: Row, rows: Sequence[Row]) -> Measured:
     # One bin: the training tells the mean error and the mean width of its intervals.
     numbers = (trained["interval_width"], trained["mae"], 0.0)
     by_width = WidthErrors(*(np.array([number], np.float64) for number in numbers))
-    mae = expected_mae(by_width, columns.of("upper") - columns.of("lower"))
+    reach = reach_of(model)
+    mae = expected_mae(by_width, np.minimum(columns.of("upper"), reach) - np.minimum(columns.of("lower"), reach))
     return {MetricName.ESTIMATED_MAE: (mae.value, mae.sample_count)} if mae.is_valid else {}
 
 
-def _errors(kind: PredictionKind, rows: Sequence[Row]) -> Measured:
+def _errors(kind: PredictionKind, rows: Sequence[Row], reach: float) -> Measured:
     known = [row for row in rows if row["value"] is not None]
     if not known:
         return {}
@@ -144,7 +146,8 @@ def _errors(kind: PredictionKind, rows: Sequence[Row]) -> Measured:
         errors = errors_of_probabilities(values, outcomes)
     elif kind is PredictionKind.LIFESPAN:
         is_bound = np.array([bool(row["is_lower_bound"]) for row in known])
-        errors = errors_of_values(values, columns.of("lower"), columns.of("upper"), outcomes, is_bound)
+        lower, upper = (np.minimum(columns.of(name), reach) for name in ("lower", "upper"))
+        errors = errors_of_values(np.minimum(values, reach), lower, upper, np.minimum(outcomes, reach), is_bound)
     else:
         return {}
     return {MetricName(name): (value, devices) for name, value in errors.items()}

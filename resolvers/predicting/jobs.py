@@ -13,7 +13,7 @@ from models.learning import lifespan, risk
 from models.learning.boosting import ArtefactError, Boosting
 from models.learning.features import ChannelMismatch, History, Layout
 from models.learning.lifespan import Method, TrainedLifespan
-from models.learning.reference import reference_of
+from models.learning.reference import Served, reference_of
 from models.learning.risk import TrainedRisk
 from models.predictions import PredictionKind
 from resolvers.predicting.comparison import compare
@@ -89,6 +89,9 @@ def learn(plan: Plan, fleet: FleetHistories, progress: Progress) -> dict[str, An
         method = RISK_METHOD
     metrics: dict[str, Any] = dict(trained.metrics)
     backtest = trained.backtest
+    reference = None
+    if backtest is not None:
+        reference = reference_of(backtest, trained.feature_names, _served(plan, fleet, trained.model))
     compared = None if backtest is None else _compared(plan, fleet, trained)
     if compared is not None:
         metrics["comparison"] = compared
@@ -100,7 +103,7 @@ def learn(plan: Plan, fleet: FleetHistories, progress: Progress) -> dict[str, An
         "metrics": metrics,
         "window": list(trained.window),
         "sample_count": len(fleet.histories) if backtest is None else len(backtest.predicted),
-        "reference": None if backtest is None else reference_of(backtest, trained.feature_names),
+        "reference": reference,
     }
 
 
@@ -139,6 +142,17 @@ def _own_parameters(plan: Plan, asked: Plan) -> dict[str, float]:
     if plan.kind is PredictionKind.MULTI_FACTOR:
         return {"horizon_days": plan.horizon_days, "planned_horizon_days": asked.horizon_days}
     return {"min_failures": plan.min_failures}
+
+
+def _served(plan: Plan, fleet: FleetHistories, model: lifespan.LifespanModel | risk.RiskModel) -> Served:
+    """Return what the version would have been asked on each day of each device, thinned out evenly."""
+    stride = max(sum(len(history.times) for history in fleet.histories) // plan.max_rows, 1)
+    cuts = [history.times[::-1][::stride][::-1] for history in fleet.histories]
+    units = np.repeat(np.arange(len(cuts)), [len(times) for times in cuts])
+    instants = _joined(cuts)
+    found = model.predict(fleet.layout, [fleet.histories[unit] for unit in units.tolist()], instants)
+    predicted = found.probability if isinstance(found, risk.Risks) else found.value
+    return Served(found.features, units, instants, predicted)
 
 
 def _compared(plan: Plan, fleet: FleetHistories, trained: TrainedLifespan | TrainedRisk) -> dict[str, Any] | None:

@@ -127,7 +127,8 @@ def test_a_job_is_the_same_after_its_way_through_a_pipe(kind):
     assert made == expected
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    assert made["reference"]["features"]["wear.level"]["count"] == made["sample_count"]
+    # Also the days are served whose truth is not known yet.
+    assert made["reference"]["features"]["wear.level"]["count"] == made["reference"]["rows"] >= made["sample_count"]
     assert len(made["feature_names"]) == len(made["reference"]["features"])
 
 

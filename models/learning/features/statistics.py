@@ -208,5 +208,7 @@ class _Sums(NamedTuple):
 
     def weighted(self, weights: FloatArray) -> _Weighted:
         """Return means under (m, n) weights of the readings."""
-        count, value, square, time = np.split(weights @ self.stacked, 4, axis=1)
+        summed = weights @ self.stacked
+        wide = summed.shape[1] // 4
+        count, value, square, time = (summed[:, place * wide : (place + 1) * wide] for place in range(4))
         return _Weighted(count, value / count, square / count, time / count)

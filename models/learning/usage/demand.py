@@ -1,5 +1,7 @@
 """What the users ask of a heater: how warm the water was that they drew, and when nobody draws."""
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,15 +56,19 @@ def quiet_windows(use: HourlyUse, calendar: Calendar) -> list[tuple[QuietWindow,
     seen = grouped(covered, calendar.cell, 168)
     drawn = grouped(covered * (use.liters >= _DRAWN_LITERS), calendar.cell, 168)
     quiet = (seen >= _FEWEST_WEEKS) & (drawn <= _MOST_DRAWN_SHARE * seen)
-    return [_windows(row) for row in quiet]
+    return _windows(quiet)
 
 
-def _windows(quiet: NDArray[np.bool_]) -> tuple[QuietWindow, ...]:
-    """Return the runs of (168,) hours around the week."""
-    if quiet.all():
-        return (QuietWindow(0, 168),)
-    starts = np.flatnonzero(quiet & ~np.roll(quiet, 1))
-    breaks = np.flatnonzero(~quiet)
-    ends = [int(breaks[np.searchsorted(breaks, start) % len(breaks)]) for start in starts]
-    runs = [QuietWindow(int(start), (end - int(start)) % 168) for start, end in zip(starts, ends, strict=True)]
-    return tuple(run for run in runs if run.hours >= _FEWEST_QUIET_HOURS)
+def _windows(quiet: NDArray[np.bool_]) -> list[tuple[QuietWindow, ...]]:
+    """Return the runs of (devices, 168) hours around the week, for each device."""
+    place = np.arange(2 * 168)
+    twice = np.concatenate([quiet, quiet], axis=1)
+    next_break = np.minimum.accumulate(np.where(twice, len(place), place)[:, ::-1], axis=1)[:, ::-1]
+    hours = (next_break - place)[:, :168]
+    begins = quiet & ~np.roll(quiet, 1, axis=1) & (hours >= _FEWEST_QUIET_HOURS)
+    found: list[list[QuietWindow]] = [
+        [QuietWindow(0, 168)] if always else [] for always in cast("list[bool]", quiet.all(axis=1).tolist())
+    ]
+    for device, start in zip(*(each.tolist() for each in np.nonzero(begins)), strict=True):
+        found[device].append(QuietWindow(start, int(hours[device, start])))
+    return [tuple(runs) for runs in found]

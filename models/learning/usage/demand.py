@@ -66,9 +66,9 @@ def _windows(quiet: NDArray[np.bool_]) -> list[tuple[QuietWindow, ...]]:
     next_break = np.minimum.accumulate(np.where(twice, len(place), place)[:, ::-1], axis=1)[:, ::-1]
     hours = (next_break - place)[:, :168]
     begins = quiet & ~np.roll(quiet, 1, axis=1) & (hours >= _FEWEST_QUIET_HOURS)
-    found: list[list[QuietWindow]] = [
-        [QuietWindow(0, 168)] if always else [] for always in cast("list[bool]", quiet.all(axis=1).tolist())
-    ]
-    for device, start in zip(*(each.tolist() for each in np.nonzero(begins)), strict=True):
+    always = cast("list[bool]", quiet.all(axis=1).tolist())
+    found: list[list[QuietWindow]] = [[QuietWindow(0, 168)] if each else [] for each in always]
+    devices, starts = (cast("list[int]", each.tolist()) for each in np.nonzero(begins))
+    for device, start in zip(devices, starts, strict=True):
         found[device].append(QuietWindow(start, int(hours[device, start])))
     return [tuple(runs) for runs in found]

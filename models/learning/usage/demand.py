@@ -68,7 +68,7 @@ def _windows(quiet: NDArray[np.bool_]) -> list[tuple[QuietWindow, ...]]:
     begins = quiet & ~np.roll(quiet, 1, axis=1) & (hours >= _FEWEST_QUIET_HOURS)
     always = cast("list[bool]", quiet.all(axis=1).tolist())
     found: list[list[QuietWindow]] = [[QuietWindow(0, 168)] if each else [] for each in always]
-    devices, starts = (cast("list[int]", each.tolist()) for each in np.nonzero(begins))
+    devices, starts = (each.tolist() for each in np.nonzero(begins))
     for device, start in zip(devices, starts, strict=True):
         found[device].append(QuietWindow(start, int(hours[device, start])))
     return [tuple(runs) for runs in found]

@@ -22,7 +22,8 @@ _WORK = "monitoring"
 def monitor() -> None:
     """Evaluate all models once, and say how they are.
 
-    Outcomes are matched, metrics taken, drift is looked for, and alerts are raised or resolved. A server does so by itself; while one does, this is refused.
+    Outcomes are matched, metrics taken, drift is looked for, and alerts are raised or resolved. A server does so by
+    itself; while one does, this is refused.
 
     For example:
 

@@ -80,12 +80,7 @@ def train(
         NothingToLearn: fewer than five units failed, or there are hardly any readings; `train_by_age` needs neither.
         HistoryProblem: a history does not fit the layout.
     """
-    failures = sum(life.failed and bool(len(life.history.times)) for life in lives)
-    if failures < FEWEST_FAILURES:
-        raise NothingToLearn(
-            f"Too few failures to learn remaining life from: {failures} units with readings have failed, "
-            f"{FEWEST_FAILURES} are needed."
-        )
+    failures = _failures(lives)
     survival = fit_survival(*ages_of(lives))
     places = [place for place, life in enumerate(lives) if len(life.history.times)]
     read = [lives[place] for place in places]
@@ -112,6 +107,16 @@ def train(
     survivors = sum(not read[unit].failed for unit in learnt)
     counts = {"units": len(lives), "failures": failures, "survivors": survivors}
     return _trained(model, metrics | counts, lives, backtest)
+
+
+def _failures(lives: Sequence[Life]) -> int:
+    failures = sum(life.failed and bool(len(life.history.times)) for life in lives)
+    if failures < FEWEST_FAILURES:
+        raise NothingToLearn(
+            f"Too few failures to learn remaining life from: {failures} units with readings have failed, "
+            f"{FEWEST_FAILURES} are needed."
+        )
+    return failures
 
 
 def _beyond(looks: Looks, predicted: FloatArray) -> Beyond | None:

@@ -83,7 +83,7 @@ class History:
         if self.settings.size and len(self.settings) != len(self.times):
             raise HistoryProblem(f"settings of shape {self.settings.shape} do not fit {len(self.times)} times.")
         for what, times in (("times", self.times), *(("events", times) for times in self.events)):
-            if not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0):
+            if len(times) and (not np.isfinite(times).all() or (times[1:] < times[:-1]).any()):
                 raise HistoryProblem(f"{what} of a history must be finite and ascend.")
 
     @property

@@ -133,7 +133,7 @@ class SimulatorSettings:
         "Days of history that the seed generates for water heaters.", at_least=0, at_most=3650
     )
     coarse_history_days: float = setting(
-        "Days before that of which the seed generates a reading every two hours of water heaters.",
+        "Days before that of which the seed generates a reading each hour or two of water heaters.",
         at_least=0,
         at_most=3650,
     )

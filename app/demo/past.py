@@ -1,4 +1,4 @@
-"""The coarse past of the demo: readings of living heaters every two hours, and lives of those that have failed."""
+"""The coarse past of the demo: readings of living heaters each hour or two, and lives of those that have failed."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +22,9 @@ from resolvers.context import Scope, Services
 
 # A reading covers an hour at most: these cover half of a day, which is the least that stands for the whole.
 INTERVAL_SECONDS = 7200
+# How a heater is used can be told only of hours that are covered, and takes some weeks of them.
+_RECENT = timedelta(days=35)
+_RECENT_INTERVAL_SECONDS = 3600
 _STEP_SECONDS = 600
 # Heaters whose lives are in memory at once.
 _TOGETHER = 100
@@ -72,7 +75,7 @@ def demo_retired(retired: Sequence[RetiredHeater], rows: Sequence[Row]) -> list[
 async def add_coarse_history(services: Services, heaters: Sequence[DemoHeater], progress: Progress) -> int:
     """Add coarse readings before the history of each heater, where they are missing; return how many were new.
 
-    They come after the readings of the present, so nothing is found strange in them: readings every two hours are
+    They come after the readings of the present, so nothing is found strange in them: readings of each hour or two are
     unlike those of each minute, with which the detector goes on.
     """
     settings = services.settings.simulator
@@ -83,16 +86,18 @@ async def add_coarse_history(services: Services, heaters: Sequence[DemoHeater], 
     for seeded_at, group in groups.items():
         end = seeded_at - timedelta(days=settings.history_days)
         start = end - timedelta(days=settings.coarse_history_days)
-        missing = await _incomplete(services, group, start, end)
-        if missing:
-            count += await _live(services, missing, start, end, lambda block: block, progress)
+        recent = max(start, end - _RECENT)
+        for first, last, interval in ((start, recent, INTERVAL_SECONDS), (recent, end, _RECENT_INTERVAL_SECONDS)):
+            missing = await _incomplete(services, group, first, last, interval)
+            if missing:
+                count += await _live(services, missing, first, last, lambda block: block, progress, interval)
     return count
 
 
 async def _incomplete(
-    services: Services, heaters: Sequence[DemoHeater], start: datetime, end: datetime
+    services: Services, heaters: Sequence[DemoHeater], start: datetime, end: datetime, interval_seconds: int
 ) -> list[DemoHeater]:
-    wanted = _COMPLETE * (end - start).total_seconds() / INTERVAL_SECONDS
+    wanted = _COMPLETE * (end - start).total_seconds() / interval_seconds
     ids = [heater.device_id for heater in heaters]
     counts = await readings.count_by_devices(services.store, "WATER_HEATER", ids, TimeRange(start, end))
     return [heater for heater, count in zip(heaters, counts, strict=True) if count < wanted]
@@ -137,13 +142,14 @@ async def _live(  # noqa: PLR0917 - who, when, and which part of it
     end: datetime,
     cut: Callable[[ReadingBlock], ReadingBlock],
     progress: Progress,
+    interval_seconds: int = INTERVAL_SECONDS,
 ) -> int:
     """Store coarse readings of heaters, the newest of each first; return how many were new."""
     specs, seed = [heater.spec for heater in heaters], services.settings.simulator.seed
     ids = [heater.device_id for heater in heaters]
     size = min(BATCH_SIZE, services.settings.ingest.max_batch_size)
     simulation = await asyncio.to_thread(FleetSimulation, specs, seed, start, longest_step_seconds=_STEP_SECONDS)
-    advancing = simulation.advance(end, INTERVAL_SECONDS)
+    advancing = simulation.advance(end, interval_seconds)
     blocks: list[ReadingBlock] = []
     while (block := await asyncio.to_thread(next, advancing, None)) is not None:
         blocks.append(cut(block))

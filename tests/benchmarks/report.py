@@ -43,6 +43,10 @@ Batches are sent over HTTP as `recordWaterHeaterReadings`, ten readings of each 
 answered they are durable, scored by the detector and compared with the thresholds of alerts. COPY is
 `COPY … FROM STDIN` of such rows into the same table, prepared in memory, one transaction for each batch, over as many
 connections. Times of processors are for one batch."""
+_PUBLIC = """\
+How well the learnt parts do on recorded data, beside published figures, is printed by `iotsphere evaluate`; what it
+printed stands with the methods: [anomalies](anomaly-detection.md), [demand](demand-forecast.md),
+[remaining life and risk](predictions-lifespan-and-risk.md), [usage](predictions-usage.md), [drift](drift.md)."""
 _FANOUT = """\
 A thousand websockets follow the readings of the same devices with one document. Events of readings that are
 stored already are committed by another process, so many in one transaction, and the next when all subscribers have
@@ -56,8 +60,8 @@ _NOISE = """\
 The ratio is the median of the rounds, with the least and the greatest beside it: that is the noise of the
 machine, which clients, servers and PostgreSQL share. What our server does beyond the bare endpoint is to read GraphQL,
 to check, and to make the answer of rows instead of passing on text; what it does beyond COPY is to read JSON, to check
-every value, to find duplicates, to lock the devices and record when they were last seen, and to write the event that
-subscribers follow."""
+every value, to find duplicates, to lock the devices and record when they were last seen, to score each reading and
+store what the detector remembers, and to write the event that subscribers follow."""
 
 
 def query_table(found: Sequence[Comparison]) -> Table:
@@ -174,6 +178,8 @@ def page(
         "## Predictions",
         _PREDICTIONS,
         *(markdown(predictions_table(each)) for each in foreseen),
+        "## On public data",
+        _PUBLIC,
         "## Reading the tables",
         "\n".join(f"- {line}" for line in verdicts(queries, ingestion, fanout, foreseen)),
         _NOISE,

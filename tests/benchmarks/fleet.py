@@ -13,6 +13,7 @@ from models import migrator
 from models.devices import KINDS
 from models.repositories import partitions
 from models.store import Store
+from resolvers import summing
 from tests import databases
 from tests.benchmarks.documents import DAYS
 from tests.factories import database_settings, event_settings
@@ -88,6 +89,7 @@ async def filled(server: Any, devices: int, readings_per_device: int) -> Fleet:
         distance = timedelta(days=DAYS) / readings_per_device
         await connection.execute(_READINGS, readings_per_device, distance, end, timeout=600)
         await connection.execute(_NEWEST)
+        await _sum_up(url)
         await connection.execute("VACUUM (ANALYZE, FREEZE)", timeout=600)
         await connection.execute("CHECKPOINT")
         version = await connection.fetchval("SHOW server_version")
@@ -105,6 +107,17 @@ async def _migrate(url: str, end: datetime) -> None:
         first = partitions.month_of(end - timedelta(days=DAYS))
         async with store.transaction() as transaction:
             await partitions.ensure(transaction, KINDS, [partitions.following(first, count) for count in range(3)])
+    finally:
+        await store.close()
+
+
+async def _sum_up(url: str) -> None:
+    """Sum up the hours of the history, which a server would otherwise do while it is measured."""
+    store = Store(database_settings(url, statement_timeout_seconds=60), event_settings())
+    await store.open()
+    try:
+        await summing.ask_for_unknown(store)
+        await summing.sum_up(store, datetime.now(UTC), patient=True)
     finally:
         await store.close()
 

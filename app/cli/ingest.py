@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from app.cli.console import FAILED, fail, load_settings, output, progress_bar, run, services_of
+from app.cli.console import load_settings, run, services_of
 from app.cli.ingesting import FileIngestion
-from app.files import FORMATS, FileOptions, FileProblem, FileReport, parse_numbers, parse_pairs, read_batches
+from app.cli.loading import load_files
+from app.files import FORMATS, FileOptions, parse_numbers, parse_pairs, read_batches
 from models.devices import WATER_HEATER
 from settings.types import Settings
-
-_SHOWN_DEVICES = 10
 
 
 def ingest(
@@ -79,40 +77,6 @@ def ingest(
 async def _ingest(
     settings: Settings, files: Sequence[str], options: FileOptions, batch_size: int, *, creates: bool
 ) -> None:
-    failures = 0
     async with services_of(settings) as services:
         ingestion = FileIngestion(services, creates=creates)
-        for file in files:
-            report = FileReport()
-            try:
-                await _load(ingestion, file, options, batch_size, report)
-            except FileProblem as problem:
-                typer.echo(problem.message, err=True)
-                failures += 1
-            else:
-                failures += report.accepted_count + report.duplicate_count == 0
-    tell_created(ingestion.created)
-    if failures:
-        raise typer.Exit(FAILED)
-
-
-async def _load(ingestion: FileIngestion, file: str, options: FileOptions, batch_size: int, report: FileReport) -> None:
-    with read_batches(file, options, WATER_HEATER, batch_size) as rows:
-        for line in rows.description:
-            output.print(escape(line))
-        try:
-            with progress_bar(f"Loading {rows.name}") as bar:
-                total = rows.bytes_total
-                await ingestion.store(rows, report, lambda read: bar.move(read / total if total else None))
-        finally:
-            if report.row_count:
-                output.print(escape("\n".join(report.lines())))
-    if not report.row_count:
-        fail(f"{rows.name} has no rows.", FAILED)
-
-
-def tell_created(serial_numbers: Sequence[str]) -> None:
-    """Print which devices were registered; nothing if none was."""
-    if serial_numbers:
-        more = f" and {len(serial_numbers) - _SHOWN_DEVICES} more" if len(serial_numbers) > _SHOWN_DEVICES else ""
-        output.print(escape(f"Registered {', '.join(serial_numbers[:_SHOWN_DEVICES])}{more}."))
+        await load_files(files, lambda file: read_batches(file, options, WATER_HEATER, batch_size), ingestion)

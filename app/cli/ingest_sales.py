@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from app.cli.console import FAILED, fail, load_settings, output, progress_bar, run, services_of
-from app.cli.ingest import tell_created
+from app.cli.console import load_settings, run, services_of
+from app.cli.loading import load_files
 from app.cli.selling import Creation, SalesIngestion
-from app.files import FORMATS, FileOptions, FileProblem, FileReport, parse_pairs
+from app.files import FORMATS, FileOptions, FileProblem, parse_pairs
 from app.files.sales import SalesFile
 from models.money import check_currency
 from settings.types import Settings
@@ -85,35 +84,6 @@ async def _ingest(  # noqa: PLR0917 - handed on from the options of the command
     creation: Creation | None,
     currency: str | None,
 ) -> None:
-    failures = 0
     async with services_of(settings) as services:
         ingestion = SalesIngestion(services, creation, currency)
-        for file in files:
-            report = FileReport()
-            try:
-                await _load(ingestion, file, options, batch_size, report)
-            except FileProblem as problem:
-                typer.echo(problem.message, err=True)
-                failures += 1
-            else:
-                failures += report.accepted_count + report.duplicate_count == 0
-    tell_created(ingestion.created)
-    if failures:
-        raise typer.Exit(FAILED)
-
-
-async def _load(
-    ingestion: SalesIngestion, file: str, options: FileOptions, batch_size: int, report: FileReport
-) -> None:
-    with SalesFile(file, options, batch_size) as rows:
-        for line in rows.description:
-            output.print(escape(line))
-        try:
-            with progress_bar(f"Loading {rows.name}") as bar:
-                total = rows.bytes_total
-                await ingestion.store(rows, report, lambda read: bar.move(read / total if total else None))
-        finally:
-            if report.row_count:
-                output.print(escape("\n".join(report.lines())))
-    if not report.row_count:
-        fail(f"{rows.name} has no rows.", FAILED)
+        await load_files(files, lambda file: SalesFile(file, options, batch_size), ingestion)

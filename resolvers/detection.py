@@ -22,7 +22,6 @@ from models.learning.anomalies.states import NEVER
 from models.readings import ReadingBatch
 from models.repositories import anomalies, watching
 from models.repositories.watching import Watched
-from models.severity import Severity
 from models.store import Transaction
 from models.types import from_micros
 from resolvers.anomaly_words import explanation
@@ -275,7 +274,7 @@ def _peak(step: _Step) -> dict[str, Any]:
         "metrics": orjson.dumps(incident.channels).decode(),
         "pattern": incident.evidence.value,
         "score": incident.score,
-        "severity": Severity[incident.severity.name].value,
+        "severity": incident.severity.value,
         "observed": _known(incident.observed),
         "expected": _known(incident.expected),
         "explanation": explanation(step.kind, incident),

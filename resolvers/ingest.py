@@ -206,7 +206,9 @@ class Ingest:
         # Before the readings' transaction, not in it: making a partition locks the whole table until the commit.
         if self._store.dialect != "postgresql":
             return
-        months = {(batch.kind, month) for batch in _merged(group) for month in _months(batch.recorded_at)}
+        # The batches as they came: only their months are wanted, and joining them would copy every reading.
+        batches = [waiting.rows for waiting in group if len(waiting.rows)]
+        months = {(batch.kind, month) for batch in batches for month in _months(batch.recorded_at)}
         unknown = months - self._known_partitions
         if unknown:
             async with self._store.transaction() as transaction:

@@ -14,7 +14,6 @@ from models.learning.anomalies.steps import (
     Evidence,
     IncidentStep,
     Scored,
-    Severity,
     StepKind,
     severity_of,
 )
@@ -28,7 +27,6 @@ __all__ = [
     "Evidence",
     "IncidentStep",
     "Scored",
-    "Severity",
     "States",
     "StepKind",
     "Tuning",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from models.learning.anomalies.tuning import THRESHOLD, BoolArray, FloatArray
+from models.severity import Severity
 
 
 class StepKind(Enum):
@@ -32,15 +33,6 @@ class Evidence(Enum):
     """It is unusual for the hour of the day."""
     JOINT = "JOINT"
     """Several channels are off at once, each perhaps by little; the main channel is the one that is off the most."""
-
-
-class Severity(Enum):
-    """How strange an incident is, in rising order."""
-
-    LOW = "LOW"
-    MEDIUM = "MEDIUM"
-    HIGH = "HIGH"
-    CRITICAL = "CRITICAL"
 
 
 # Scores from which an incident is of a severity.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.learning.anomalies import Severity
+from models.severity import Severity
 
 
 class Kind(StrEnum):

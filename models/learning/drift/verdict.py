@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from models.learning.anomalies import Severity
 from models.learning.drift.findings import Finding, Kind, Statistic, severity_of_size, unknown
 from models.learning.drift.judging import (
     FEWEST_KNOWN,
@@ -18,6 +17,7 @@ from models.learning.drift.judging import (
 from models.learning.drift.rows import KNOWN, OUTSIDE, ROWS
 from models.learning.drift.scores import FloatArray
 from models.learning.drift.sketch import FEWEST_VALUES, Sketch
+from models.severity import Severity
 
 # Equal values in a row are a stuck sensor from so many on, and from this multiple of the longest run in training.
 _FEWEST_REPEATS = 10

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from models.learning.anomalies import Detector, Evidence, Severity, StepKind, Tuning, severity_of, worth_telling
+from models.learning.anomalies import Detector, Evidence, StepKind, Tuning, severity_of, worth_telling
+from models.severity import Severity
 
 MINUTE = 60_000_000
 START = 1_767_225_600_000_000

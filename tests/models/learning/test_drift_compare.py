@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from models.learning.anomalies import Severity
 from models.learning.drift import Kind, Sketch, SketchProblem, Statistic, compare, persistent, sketch_of, unknown
+from models.severity import Severity
 
 HOUR = 3600.0
 

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from models.learning.anomalies import Severity
 from models.learning.drift import (
     ErrorReference,
     ErrorWatch,
@@ -20,6 +19,7 @@ from models.learning.drift import (
     fit_width_errors,
     sketch_of,
 )
+from models.severity import Severity
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from tests.benchmarks.documents import documents
+from tests.benchmarks.catalogue import documents
 
 DSN_VARIABLE = "BENCHMARK_DSN"
 END_VARIABLE = "BENCHMARK_END"

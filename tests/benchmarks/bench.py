@@ -18,7 +18,7 @@ sys.path[0] = str(Path(__file__).parents[2])
 import uvloop  # noqa: E402 - behind the path
 
 from tests.benchmarks import fanout, ingestion, predicting, queries, report  # noqa: E402
-from tests.benchmarks.documents import documents  # noqa: E402
+from tests.benchmarks.catalogue import documents  # noqa: E402
 from tests.benchmarks.fleet import Fleet, filled, tuned_server  # noqa: E402
 from tests.benchmarks.targets import ROOT, Target, bare_broadcast, bare_server, our_server  # noqa: E402
 

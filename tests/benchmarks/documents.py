@@ -53,16 +53,7 @@ def global_id(device_id: int) -> str:
     return base64.b64encode(f"WaterHeater:{device_id}".encode()).decode()
 
 
-def documents(end: datetime) -> list[Document]:
-    """Return the documents.
-
-    Args:
-        end: of the history; the chart shows the days before it.
-    """
-    return [_POINT, _FLEET, _HISTORY, _WIDE, _chart(end)]
-
-
-_POINT = Document(
+POINT = Document(
     "point",
     "one device, 8 fields",
     """query Point($id: ID!) {
@@ -77,7 +68,7 @@ _POINT = Document(
     asks_device=True,
 )
 
-_FLEET = Document(
+FLEET = Document(
     "fleet",
     "50 devices with latest reading",
     """query Fleet {
@@ -102,7 +93,7 @@ _FLEET = Document(
     asks_device=False,
 )
 
-_HISTORY = Document(
+HISTORY = Document(
     "history",
     "1,000 newest readings of one device, 7 fields",
     """query History($id: ID!) {
@@ -122,7 +113,7 @@ _HISTORY = Document(
     asks_device=True,
 )
 
-_WIDE = Document(
+WIDE = Document(
     "wide",
     "20 devices with 100 readings each, 5 fields",
     """query Wide {
@@ -144,13 +135,14 @@ _WIDE = Document(
 )
 
 
-def _chart(end: datetime) -> Document:
+def history_chart(end: datetime) -> Document:
+    """Return the document of a chart of the days before the end of the history."""
     start = end - timedelta(days=DAYS)
     width = bucket_width(start, end, _CHART_POINTS)
     return Document(
-        "chart",
+        "history_chart",
         f"chart of {DAYS} days, 2 metrics, at most {_CHART_POINTS} points each",
-        """query Chart($id: ID!, $from: DateTime!, $to: DateTime!, $maxPoints: Int!) {
+        """query HistoryChart($id: ID!, $from: DateTime!, $to: DateTime!, $maxPoints: Int!) {
   waterHeater(id: $id) {
     series(metrics: [TEMPERATURE, POWER], from: $from, to: $to, maxPoints: $maxPoints, method: AVERAGE) {
       metric unit method resolutionSeconds timestamps values

@@ -15,6 +15,7 @@ from models.repositories import partitions
 from models.store import Store
 from resolvers import summing
 from tests import databases
+from tests.benchmarks import history
 from tests.benchmarks.documents import DAYS
 from tests.factories import database_settings, event_settings
 
@@ -89,6 +90,7 @@ async def filled(server: Any, devices: int, readings_per_device: int) -> Fleet:
         distance = timedelta(days=DAYS) / readings_per_device
         await connection.execute(_READINGS, readings_per_device, distance, end, timeout=600)
         await connection.execute(_NEWEST)
+        await _add_history(url, connection, devices, distance, end)
         await _sum_up(url)
         await connection.execute("VACUUM (ANALYZE, FREEZE)", timeout=600)
         await connection.execute("CHECKPOINT")
@@ -111,6 +113,15 @@ async def _migrate(url: str, end: datetime) -> None:
         await store.close()
 
 
+async def _add_history(url: str, connection: Any, devices: int, distance: timedelta, end: datetime) -> None:
+    store = Store(database_settings(url, statement_timeout_seconds=60), event_settings())
+    await store.open()
+    try:
+        await history.fill(connection, store, devices, distance, end)
+    finally:
+        await store.close()
+
+
 async def _sum_up(url: str) -> None:
     """Sum up the hours of the history, which a server would otherwise do while it is measured."""
     store = Store(database_settings(url, statement_timeout_seconds=60), event_settings())
@@ -126,7 +137,7 @@ _DEVICES = """INSERT INTO devices (kind, name, serial_number, manufacturer, mode
   installed_at, created_at, updated_at, version)
 SELECT 'WATER_HEATER', 'Heater ' || lpad(i::text, 5, '0'), 'WH-' || lpad(i::text, 6, '0'), 'Thermo', 'T-' || i % 7,
   '2.' || i % 10 || '.' || i % 17, 'Building ' || i % 40 || ', floor ' || i % 7, 'ONLINE',
-  $2::timestamptz - interval '400 days', $2::timestamptz - interval '300 days', $2, 1
+  $2::timestamptz - interval '400 days', $2::timestamptz - interval '300 days' - i * interval '1 minute', $2, 1
 FROM generate_series(1, $1::int) i ORDER BY i"""
 _HEATERS = """INSERT INTO water_heaters
   (device_id, target_temperature, min_temperature, max_temperature, mode, heater_type, capacity_liters,

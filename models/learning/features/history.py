@@ -1,8 +1,8 @@
 """What is known of one unit: its readings, operating settings, events and fixed attributes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,10 +89,11 @@ class History:
     @property
     def start(self) -> float:
         """When its life begins: in service, else the first reading or event; NaN where nothing is known."""
-        firsts = [float(times[0]) for times in (self.times, *self.events) if len(times)]
-        if np.isfinite(self.started):
+        if math.isfinite(self.started):
             return self.started
-        return float(self.times[0]) if len(self.times) else min(firsts, default=float("nan"))
+        if len(self.times):
+            return float(self.times[0])
+        return min((float(times[0]) for times in self.events if len(times)), default=float("nan"))
 
     @property
     def end(self) -> float:
@@ -118,10 +119,11 @@ def check_layout(layout: Layout, histories: Sequence[History]) -> None:
     Raises:
         HistoryProblem: the first one that has not is named by its place.
     """
-    expected = [len(names) for names in (layout.channels, layout.settings, layout.events, layout.attributes)]
+    expected = tuple(len(names) for names in (layout.channels, layout.settings, layout.events, layout.attributes))
     for place, history in enumerate(histories):
-        found: list[Any] = [_width(history.values), _width(history.settings), len(history.events)]
-        found.append(len(history.attributes))
+        found = (_width(history.values), _width(history.settings), len(history.events), len(history.attributes))
+        if found == expected:
+            continue
         # Without readings a matrix need not know how wide it would be.
         wrong = [
             f"{seen} {name} instead of {wanted}"

@@ -1,24 +1,22 @@
 """Features of a unit's own past at some instants: one code for training and for serving.
 
-Every statistic is a weighted sum over the readings up to its instant, so that all instants of a unit are one matrix
-product, and one instant alone is the same product with a single row.
+Training looks at one unit at many instants, serving at many units at one: both are a block of units by instants.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from models.learning.features.channels import STATISTICS, Halves, SideBySide, alike, channel_statistics
 from models.learning.features.history import FloatArray, History, Layout, check_layout
 from models.learning.features.regimes import Regimes, fit_regimes
 
-STATISTICS = ("level", "change", "drift", "mean_change", "deviation", "slope")
 EVENT_STATISTICS = ("since", "recent_count", "count", "rate")
 AGE = "age"
 _BASELINE_SHARE, _FAST_SHARE, _SLOW_SHARE, _RECENT_SHARE = 0.05, 0.02, 0.1, 0.05
 _FEWEST_STEPS = 2.0
-_NO_TIME = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +84,7 @@ class Features:
 
     def rows(self, history: History, instants: FloatArray) -> FloatArray:
         """Return (m, f) features of a unit at (m,) instants, from nothing that came later; NaN where unknown."""
-        return np.column_stack(
-            [
-                self._channels(history, instants),
-                instants - history.start,
-                self._events(history, instants),
-                np.broadcast_to(history.attributes, (len(instants), len(self.layout.attributes))),
-            ]
-        )
+        return self._together([history], instants[None, :])[0]
 
     def levels(self, rows: FloatArray) -> FloatArray:
         """Return (n, c) present levels of the channels, of (n, f) features."""
@@ -106,8 +97,11 @@ class Features:
             HistoryProblem: a history does not fit the layout.
         """
         check_layout(self.layout, histories)
-        rows = [self.rows(history, instants[i : i + 1]) for i, history in enumerate(histories)]
-        return np.concatenate(rows) if rows else np.empty((0, len(self.names)))
+        rows = np.empty((len(histories), len(self.names)))
+        for places in alike(self.layout, histories):
+            part = [histories[int(place)] for place in places]
+            rows[places] = self._together(part, instants[places, None])[:, 0]
+        return rows
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -120,54 +114,43 @@ class Features:
         layout, scales = Layout.from_json(stored["layout"]), Scales(**stored["scales"])
         return cls(layout, scales, Regimes.from_json(stored["regimes"]))
 
-    def _channels(self, history: History, instants: FloatArray) -> FloatArray:
-        """Return (m, 6 c) statistics of the channels.
+    def _together(self, histories: Sequence[History], instants: FloatArray) -> FloatArray:
+        """Return (h, m, f) features of units, each at (m,) instants of its own."""
+        read, width = SideBySide.of(self.layout, histories), len(self.layout.attributes)
+        halves = Halves(self.scales.baseline, self.scales.fast, self.scales.slow)
+        ages = instants - np.array([history.start for history in histories], np.float64)[:, None]
+        attributes = np.array([[history.attributes] for history in histories], np.float64)
+        parts = (
+            channel_statistics(read, instants, self.regimes, halves),
+            ages[:, :, None],
+            self._events(histories, instants, ages),
+            np.broadcast_to(attributes, (*instants.shape, width)),
+        )
+        return np.concatenate(parts, axis=2)
 
-        The slope is that of a line through the fast and the slow level, each at its own mean time, which is exact for
-        a channel that moves evenly.
-        """
-        width = len(self.layout.channels)
-        if not len(history.times):
-            return np.full((len(instants), len(STATISTICS) * width), np.nan)
-        sums = _Sums.of(self.regimes.normalise(history.values, history.settings), history.times - history.times[0])
-        age = instants[:, None] - history.times[None, :]
-        ever = (age >= 0).astype(np.float64)
-        newest = np.min(age, axis=1, where=age >= 0, initial=np.inf, keepdims=True)
-        # Counted from the newest reading, so that weights do not vanish when it is old.
-        since = np.where(ever > 0, age - np.where(np.isfinite(newest), newest, 0.0), 0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            base = sums.weighted(ever * (sums.times < self.scales.baseline)).mean
-            whole = sums.weighted(ever)
-            fast = sums.weighted(ever * np.exp2(-since / self.scales.fast))
-            slow = sums.weighted(ever * np.exp2(-since / self.scales.slow))
-            variance = np.maximum(whole.mean_square - whole.mean**2, 0.0)
-            deviation = np.where(whole.known > 1, np.sqrt(variance), np.nan)
-            apart = fast.mean_time - slow.mean_time
-            slope = np.where(apart > _NO_TIME * self.scales.slow, (fast.mean - slow.mean) / apart, np.nan)
-        level = fast.mean if self.layout.settings else self._raw(fast.mean)
-        return np.hstack([level, fast.mean - base, slow.mean - base, whole.mean - base, deviation, slope])
-
-    def _raw(self, normalised: FloatArray) -> FloatArray:
-        return normalised * self.regimes.spread[0] + self.regimes.coefficients[0, 0]
-
-    def _events(self, history: History, instants: FloatArray) -> FloatArray:
-        """Return (m, 4 e): time since the last, counts of both windows, and how many there were a unit of time."""
-        columns: list[FloatArray] = []
+    def _events(self, histories: Sequence[History], instants: FloatArray, ages: FloatArray) -> FloatArray:
+        """Return (h, m, 4 e): time since the last, counts of both windows, and how many there were a unit of time."""
+        windows = (0.0, self.scales.recent, self.scales.lately)
+        found = np.zeros((*instants.shape, len(self.layout.events), len(EVENT_STATISTICS)))
+        found[..., 0] = np.nan
         with np.errstate(invalid="ignore"):
-            watched = np.maximum(instants - history.start, self.scales.lately)
-            never = np.column_stack([np.full(len(instants), np.nan), *np.zeros((2, len(instants))), 0.0 / watched])
-        for times in history.events:
-            if not len(times):
-                columns.append(never)
-                continue
-            count = np.searchsorted(times, instants, side="right")
-            last = np.where(count > 0, times[np.maximum(count - 1, 0)], np.nan)
-            windows = [
-                (count - np.searchsorted(times, instants - window, side="right")).astype(np.float64)
-                for window in (self.scales.recent, self.scales.lately)
-            ]
-            columns += [instants - last, *windows, count / watched]
-        return np.column_stack(columns) if columns else np.empty((len(instants), 0))
+            watched = np.maximum(ages, self.scales.lately)
+            found[..., 3] = 0.0 / watched[:, :, None]
+        # Most things have never happened to most units.
+        happened = (
+            (unit, event, times)
+            for unit, history in enumerate(histories)
+            for event, times in enumerate(history.events)
+            if len(times)
+        )
+        for unit, event, times in happened:
+            at: FloatArray = instants[unit]
+            told: FloatArray = found[unit, :, event]
+            count, recent, lately = (np.searchsorted(times, at - window, side="right") for window in windows)
+            told[:, 0] = at - np.where(count > 0, times[np.maximum(count - 1, 0)], np.nan)
+            told[:, 1], told[:, 2] = count - recent, count - lately
+            told[:, 3] = count / watched[unit]
+        return found.reshape(*instants.shape, len(self.layout.events) * len(EVENT_STATISTICS))
 
 
 def fit_features(layout: Layout, histories: Sequence[History], scales: Scales | None = None) -> Features:
@@ -178,37 +161,3 @@ def fit_features(layout: Layout, histories: Sequence[History], scales: Scales | 
     """
     check_layout(layout, histories)
     return Features(layout, scales or scales_of(histories), fit_regimes(layout, histories))
-
-
-class _Weighted(NamedTuple):
-    """Means over the known readings of each channel; each (m, c), NaN where there are none."""
-
-    known: FloatArray
-    mean: FloatArray
-    mean_square: FloatArray
-    mean_time: FloatArray
-
-
-class _Sums(NamedTuple):
-    """Readings prepared for weighted sums.
-
-    Attributes:
-        stacked: (n, 4 c) whether a reading is known, its value, its square and its time, all 0 where it is not.
-        times: (n,) times since the first reading.
-    """
-
-    stacked: FloatArray
-    times: FloatArray
-
-    @classmethod
-    def of(cls, values: FloatArray, times: FloatArray) -> "_Sums":
-        known = np.isfinite(values)
-        filled = np.where(known, values, 0.0)
-        return cls(np.hstack([known.astype(np.float64), filled, filled**2, known * times[:, None]]), times)
-
-    def weighted(self, weights: FloatArray) -> _Weighted:
-        """Return means under (m, n) weights of the readings."""
-        summed = weights @ self.stacked
-        wide = summed.shape[1] // 4
-        count, value, square, time = (summed[:, place * wide : (place + 1) * wide] for place in range(4))
-        return _Weighted(count, value / count, square / count, time / count)

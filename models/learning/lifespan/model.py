@@ -135,6 +135,7 @@ class LifespanModel:
             HistoryProblem: a history does not fit the layout.
         """
         moments = self._moments(layout, histories, instants)
+        check_layout(layout, histories)
         ages = moments - np.array([history.start for history in histories], np.float64)
         base, _, _ = self._by_age(np.zeros(len(ages)))
         aged = self._by_age(ages)[0] - base
@@ -191,7 +192,6 @@ class LifespanModel:
 
     def _moments(self, layout: Layout, histories: Sequence[History], instants: FloatArray | None) -> FloatArray:
         check_same(self.features.layout, layout)
-        check_layout(layout, histories)
         return np.array([history.end for history in histories], np.float64) if instants is None else instants
 
     def _learnt(self, histories: Sequence[History], moments: FloatArray) -> IntArray:

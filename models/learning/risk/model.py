@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from models.learning.boosting import ArtefactError, Classifier, Explanation, group_of, seal, unseal
-from models.learning.features import Features, FloatArray, History, Layout, check_layout, check_same
+from models.learning.features import Features, FloatArray, History, Layout, check_same
 from models.learning.risk.interactions import Interaction
 
 KIND = "risk/1"
@@ -174,7 +174,6 @@ class RiskModel:
 
     def _rows(self, layout: Layout, histories: Sequence[History], instants: FloatArray | None) -> FloatArray:
         check_same(self.features.layout, layout)
-        check_layout(layout, histories)
         ends = np.array([history.end for history in histories], np.float64) if instants is None else instants
         return with_interactions(self.features, self.features.present(histories, ends), self.interactions)
 

@@ -12,6 +12,7 @@ from models.learning.features import (
     History,
     HistoryProblem,
     Layout,
+    channels,
     check_same,
     fit_features,
 )
@@ -143,3 +144,18 @@ def test_other_channels_are_refused():
         fitted().present([replace(history(), values=history().values[:, :1])], np.array([120.0]))
     with pytest.raises(ChannelMismatch, match=r"trained on the channels t\.in, p; given are p"):
         check_same(LAYOUT, replace(LAYOUT, channels=("p",)))
+
+
+@pytest.mark.parametrize("most_together", [2**20, 500])
+def test_units_side_by_side_are_as_each_alone(monkeypatch, most_together):
+    """Units of very different length, or without readings, are told alike in one block, in several and one by one."""
+    monkeypatch.setattr(channels, "_MOST_TOGETHER", most_together)
+    features = fitted()
+    silent = replace(history(9), times=np.empty(0), values=np.empty((0, 0)), settings=np.empty((0, 0)))
+    units = [history(1), history(2, rows=900), silent, history(3, rows=7), history(4), *([history(5)] * 3)]
+    instants = np.array([unit.times[-1] + 3 if len(unit.times) else 140.0 for unit in units])
+    alone = [features.rows(unit, instants[place : place + 1]) for place, unit in enumerate(units)]
+    np.testing.assert_allclose(
+        features.present(units, instants), np.concatenate(alone), rtol=1e-12, atol=1e-12, equal_nan=True
+    )
+    assert features.present([], np.empty(0)).shape == (0, len(features.names))

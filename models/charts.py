@@ -77,6 +77,8 @@ def with_gaps(timestamps: IntArray, values: FloatArray, width: int) -> tuple[Int
     distances = np.diff(timestamps)
     usual = max(float(np.median(distances)), float(width * SECOND))
     holes = np.flatnonzero(distances > _GAP_FACTOR * usual)
+    if not len(holes):
+        return timestamps, values
     marks = timestamps[holes] + width * SECOND
     return np.insert(timestamps, holes + 1, marks), np.insert(values, holes + 1, np.nan)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from models import charts
 from models.charts import Chart
-from models.devices import KINDS
+from models.devices import KINDS, DeviceKind
 from models.errors import BadUserInput, LimitExceeded
 from models.repositories import readings, series
 from models.repositories.readings import TimeRange
@@ -84,21 +84,31 @@ async def load(
         found = await _largest_triangles(scope, ids, wanted)
     else:
         found = await _buckets(scope, ids, wanted, method)
-    channels = KINDS[kind].by_name
-    return [
-        [
+    return [_told(KINDS[kind], metrics, method, found[id_]) for id_ in ids]
+
+
+def _told(kind: DeviceKind, metrics: Sequence[str], method: str, lines: Sequence[Chart]) -> list[dict[str, Any]]:
+    """Return the lines of one device as the graph shows them; those that share their instants make these once."""
+    instants: dict[int, list[datetime]] = {}
+    told: list[dict[str, Any]] = []
+    for metric, chart in zip(metrics, lines, strict=True):
+        axis = id(chart.timestamps)
+        if axis not in instants:
+            instants[axis] = [from_micros(micros) for micros in chart.timestamps.tolist()]
+        values: list[float | None] = chart.values.tolist()
+        if np.isnan(chart.values).any():
+            values = [None if value != value else value for value in values]  # noqa: PLR0124 - NaN
+        told.append(
             {
                 "metric": metric,
-                "unit": channels[metric].unit,
+                "unit": kind.by_name[metric].unit,
                 "method": method,
                 "resolution_seconds": chart.resolution_seconds,
-                "timestamps": [from_micros(micros) for micros in chart.timestamps.tolist()],
-                "values": [None if value != value else value for value in chart.values.tolist()],  # noqa: PLR0124 - NaN
+                "timestamps": instants[axis],
+                "values": values,
             }
-            for metric, chart in zip(metrics, found[id_], strict=True)
-        ]
-        for id_ in ids
-    ]
+        )
+    return told
 
 
 async def _buckets(scope: Scope, ids: Sequence[int], wanted: _Wanted, aggregate: str) -> dict[int, list[Chart]]:

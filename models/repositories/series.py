@@ -36,7 +36,7 @@ async def buckets(  # noqa: PLR0917 - what, of whom, when
     sql = _buckets_sql(kind, metrics, aggregate, db.dialect)
     if db.dialect == "postgresql":
         rows = await db.run(sql, list(ids), start, end, f"{width_seconds} seconds", ORIGIN)
-        return {row[0]: (_micros(row[1]), [_floats(values) for values in row[2:]]) for row in rows}
+        return {row[0]: (_integers(row[1]), [_floats(values) for values in row[2:]]) for row in rows}
     rows = await db.run(
         sql,
         orjson.dumps(list(ids)).decode(),
@@ -55,7 +55,7 @@ async def points(  # noqa: PLR0917 - what, of whom, when
     sql = _points_sql(kind, metric, db.dialect)
     if db.dialect == "postgresql":
         rows = await db.run(sql, list(ids), start, end)
-        return {row[0]: (_micros(row[1]), [_floats(row[2])]) for row in rows}
+        return {row[0]: (_integers(row[1]), [_floats(row[2])]) for row in rows}
     rows = await db.run(sql, orjson.dumps(list(ids)).decode(), to_micros(start), to_micros(end))
     return _gathered(rows, 1)
 
@@ -77,6 +77,8 @@ async def extremes(  # noqa: PLR0917 - what, of whom, when
 
 
 _ORIGIN_MICROS = to_micros(ORIGIN)
+# The driver reads whole numbers ten times as fast as instants.
+_MICROS = "(extract(epoch FROM {0}) * 1000000)::bigint"
 
 
 @lru_cache(maxsize=512)
@@ -86,7 +88,7 @@ def _buckets_sql(kind: str, metrics: tuple[str, ...], aggregate: str, dialect: s
         columns = ", ".join(f"{_aggregate(aggregate, metric)} AS m{place}" for place, metric in enumerate(metrics))
         arrays = ", ".join(f"array_agg(m{place} ORDER BY bucket)" for place in range(len(metrics)))
         return (
-            f"SELECT device_id, array_agg(bucket ORDER BY bucket), {arrays} FROM ("  # noqa: S608 - catalogue names
+            f"SELECT device_id, array_agg({_MICROS.format('bucket')} ORDER BY bucket), {arrays} FROM ("  # noqa: S608
             f"SELECT device_id, date_bin($4::text::interval, recorded_at, $5) AS bucket, {columns} FROM {table} "
             "WHERE device_id = ANY($1::bigint[]) AND recorded_at >= $2 AND recorded_at < $3 GROUP BY 1, 2"
             ") AS buckets GROUP BY device_id"
@@ -131,7 +133,7 @@ def _points_sql(kind: str, metric: str, dialect: str) -> str:
     table = _table(kind)
     if dialect == "postgresql":
         return (
-            "SELECT device_id, array_agg(recorded_at ORDER BY recorded_at), "  # noqa: S608 - catalogue names
+            f"SELECT device_id, array_agg({_MICROS.format('recorded_at')} ORDER BY recorded_at), "  # noqa: S608
             f"array_agg({metric} ORDER BY recorded_at) FROM {table} WHERE device_id = ANY($1::bigint[]) "
             f"AND recorded_at >= $2 AND recorded_at < $3 AND {metric} IS NOT NULL GROUP BY device_id"
         )
@@ -145,7 +147,7 @@ def _points_sql(kind: str, metric: str, dialect: str) -> str:
 def _extremes_sql(kind: str, metric: str, dialect: str) -> str:
     table = _table(kind)
     if dialect == "postgresql":
-        micros = "(extract(epoch FROM recorded_at) * 1000000)::bigint"
+        micros = _MICROS.format("recorded_at")
         # Arrays compare element by element, so the least pair is the least value with its first time.
         pair = f"ARRAY[{metric}, {micros}::float8]"
         return (
@@ -189,5 +191,5 @@ def _floats(values: Sequence[Any]) -> FloatArray:
     return np.array(values, dtype=np.float64)
 
 
-def _micros(instants: Sequence[datetime]) -> IntArray:
-    return np.fromiter((to_micros(instant) for instant in instants), dtype=np.int64, count=len(instants))
+def _integers(values: Sequence[int]) -> IntArray:
+    return np.array(values, dtype=np.int64)

@@ -4,11 +4,13 @@ A fault moves a level by any amount, a change of unit by a known one, from one d
 steady as it was. Which side has the right unit cannot be told from the values, so nothing is converted here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.learning.blocks import blocks
 
 FloatArray = NDArray[np.float64]
 
@@ -50,24 +52,40 @@ class UnitChange:
     units: str
 
 
-def unit_changes(values: FloatArray, units: Sequence[str]) -> list[UnitChange]:
-    """Return the columns that look like a change of unit, each with its greatest step.
+def unit_changes(days: Sequence[FloatArray], units: Sequence[str]) -> list[list[UnitChange]]:
+    """Return for each device the columns that look like a change of unit, each with its greatest step.
 
     Args:
-        values: (n, c) one row a day, ascending in time; NaN where unknown. Zeros count as unknown, but for °C.
+        days: for each device (n, c) one row a day, ascending in time; NaN where unknown. Zeros count as unknown, but
+            for °C. Fewer columns than units are those of a device without days.
         units: (c,) the catalogue's symbols; columns of other units are not looked at.
     """
-    if len(values) < 2 * _FEWEST_DAYS:
-        return []
-    found: list[UnitChange] = []
-    for is_degrees in (False, True):
-        places = [place for place, unit in enumerate(units) if (unit == "°C" if is_degrees else unit in _FACTORS)]
-        if places:
-            found += _steps(values[:, places], places, units, is_degrees=is_degrees)
-    return sorted(found, key=lambda change: change.column)
+    found: list[list[UnitChange]] = [[] for _ in days]
+    lengths = np.array([len(each) for each in days], np.int64)
+    for places in blocks(lengths, len(units)):
+        devices = [int(place) for place in places if lengths[place] >= 2 * _FEWEST_DAYS]
+        for is_degrees in (False, True):
+            columns = [place for place, unit in enumerate(units) if (unit == "°C" if is_degrees else unit in _FACTORS)]
+            if devices and columns:
+                values = _side_by_side([days[device][:, columns] for device in devices])
+                for index, change in _steps(values, columns, units, is_degrees=is_degrees):
+                    found[devices[index]].append(change)
+    return [sorted(changes, key=lambda change: change.column) for changes in found]
 
 
-def _steps(values: FloatArray, places: Sequence[int], units: Sequence[str], *, is_degrees: bool) -> list[UnitChange]:
+def _side_by_side(parts: Sequence[FloatArray]) -> FloatArray:
+    """Return (longest, all columns), NaN behind the end of each."""
+    longest, width = max(len(part) for part in parts), parts[0].shape[1]
+    values = np.full((longest, len(parts), width), np.nan)
+    for place, part in enumerate(parts):
+        values[: len(part), place] = part
+    return values.reshape(longest, len(parts) * width)
+
+
+def _steps(
+    values: FloatArray, columns: Sequence[int], units: Sequence[str], *, is_degrees: bool
+) -> Iterator[tuple[int, UnitChange]]:
+    """Yield the place of a device and its change, of (n, devices * columns) values."""
     known = np.isfinite(values) if is_degrees else np.isfinite(values) & (values > 0)
     levels = np.where(known, values, 1.0) if is_degrees else np.log(np.where(known, values, 1.0))
     levels = np.where(known, levels, 0.0)
@@ -80,19 +98,18 @@ def _steps(values: FloatArray, places: Sequence[int], units: Sequence[str], *, i
         step = (whole - total) / rest - total / count
         gain = np.where(usable, step**2 * count * rest / every, -1.0)
     last_before = gain.argmax(axis=0)
-    found: list[UnitChange] = []
-    for index, place in enumerate(places):
-        row = int(last_before[index])
-        if gain[row, index] <= 0 or abs(step[row, index]) < (8.0 if is_degrees else np.log(_SMALLEST_FACTOR)):
-            continue
-        before = levels[: row + 1, index][known[: row + 1, index]]
-        after = levels[row + 1 :, index][known[row + 1 :, index]]
-        named = _named(before, after, units[place])
+    place = np.arange(len(last_before))
+    least = 8.0 if is_degrees else np.log(_SMALLEST_FACTOR)
+    likely = (gain[last_before, place] > 0) & (np.abs(step[last_before, place]) >= least)
+    for index in np.flatnonzero(likely).tolist():
+        end, column = int(last_before[index]) + 1, columns[index % len(columns)]
+        before = levels[:end, index][known[:end, index]]
+        after = levels[end:, index][known[end:, index]]
+        named = _named(before, after, units[column])
         if named is not None:
             sides = [float(np.median(side)) for side in (before, after)]
-            start, end = sides if is_degrees else np.exp(sides).tolist()
-            found.append(UnitChange(place, row + 1, start, end, named))
-    return found
+            earlier, later = sides if is_degrees else np.exp(sides).tolist()
+            yield index // len(columns), UnitChange(column, end, earlier, later, named)
 
 
 def _named(before: FloatArray, after: FloatArray, unit: str) -> str | None:

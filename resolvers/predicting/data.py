@@ -6,6 +6,7 @@ a history tells at an instant was known then, and the day that goes on is not ye
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -17,6 +18,7 @@ from models.devices.catalogue import DeviceKind
 from models.devices.learnt import attribute_name
 from models.failures import PREVENTIVE_REPLACEMENT
 from models.learning.features import History, Layout
+from models.learning.unit_changes import UnitChange, unit_changes
 from models.maintenance import MaintenanceKind
 from models.reading_hours import HourRows
 from models.repositories import fleet_histories, reading_hours
@@ -100,6 +102,8 @@ def _assembled(  # noqa: PLR0917 - the results of the statements
     histories = [
         history.until(end) if np.isfinite(end) else history for history, end in zip(made, retired.tolist(), strict=True)
     ]
+    whole_days = [int(np.isfinite(history.values).any(axis=1).sum()) for history in histories]
+    histories, changes = _believable(kind, histories)
     # A device that fell silent is not known to have run on; one that never had readings says nothing by its silence.
     last = [float(history.times[-1]) if len(history.times) else until for history in histories]
     return FleetHistories(
@@ -110,7 +114,29 @@ def _assembled(  # noqa: PLR0917 - the results of the statements
         ended=ended,
         failures=[all_failures.get(row["id"], np.empty(0)) for row in devices],
         until=until,
+        days=whole_days,
+        unit_changes=changes,
     )
+
+
+def _believable(kind: DeviceKind, histories: Sequence[History]) -> tuple[list[History], list[list[UnitChange]]]:
+    """Leave out of each history the channels whose unit seems to have changed and what is made of them; return why."""
+    changes = unit_changes([history.values for history in histories], [each.unit for each in kind.learnt.channels])
+    kept: list[History] = []
+    for history, changed in zip(histories, changes, strict=True):
+        if changed:
+            values = history.values.copy()
+            values[:, [place for change in changed for place in resting_on(kind, change.column)]] = np.nan
+            kept.append(replace(history, values=values))
+        else:
+            kept.append(history)
+    return kept, changes
+
+
+def resting_on(kind: DeviceKind, column: int) -> list[int]:
+    """Return the places of the channels that are made of all that one channel is made of, itself among them."""
+    needed = set(kind.learnt.channels[column].needs)
+    return [place for place, channel in enumerate(kind.learnt.channels) if needed <= set(channel.needs)]
 
 
 def _ends_of_life(devices: Sequence[Row], failures: Sequence[Row]) -> FloatArray:
@@ -124,18 +150,19 @@ def _readings(
 ) -> tuple[dict[int, FloatArray], dict[int, FloatArray]]:
     """Return the instants and the (n, channels) numbers of the days of each device."""
     learnt = kind.learnt
-    place = {row["id"]: index for index, row in enumerate(devices)}
-    known = np.array([device_id in place for device_id in days.device_ids.tolist()], np.bool_)
-    days = days.at(np.flatnonzero(known))
-    rows = np.array([place[device_id] for device_id in days.device_ids.tolist()], np.int64)
+    ids = np.array([row["id"] for row in devices], np.int64)
+    order = np.argsort(ids)
+    found = np.searchsorted(ids[order], days.device_ids)
+    known = np.isin(days.device_ids, ids)
+    days, rows = days.at(np.flatnonzero(known)), order[found[known]]
     details = {
         name: np.array([row[name] for row in devices], np.float64)[rows]
         for name in sorted({name for channel in learnt.channels for name in channel.details})
     }
     numbers = np.column_stack([np.empty((len(rows), 0)), *(each.of(days.values, details) for each in learnt.channels)])
     times = days.micros / MICROS_PER_DAY + 1.0
-    borders = np.searchsorted(days.device_ids, [row["id"] for row in devices], side="left")
-    ends = np.searchsorted(days.device_ids, [row["id"] for row in devices], side="right")
+    borders = np.searchsorted(days.device_ids, ids, side="left")
+    ends = np.searchsorted(days.device_ids, ids, side="right")
     parts = {row["id"]: slice(borders[index], ends[index]) for index, row in enumerate(devices)}
     return {id_: times[part] for id_, part in parts.items()}, {id_: numbers[part] for id_, part in parts.items()}
 

@@ -1,14 +1,12 @@
 """What makes a device's history less reliable than it looks, in words, and what is done about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from models.devices import DeviceKind
 from models.learning.features import History
-from models.learning.unit_changes import UnitChange, unit_changes
-from resolvers.predicting.data import instant_of
+from models.learning.unit_changes import UnitChange
+from resolvers.predicting.data import instant_of, resting_on
 
 # Days without data after which half of the confidence is gone.
 _HALF_SURE_DAYS = 30.0
@@ -33,22 +31,20 @@ class Examined:
     factor: float = 1.0
 
 
-def examined(kind: DeviceKind, history: History) -> Examined:
-    """Leave out channels whose unit seems to have changed: which of the two is right cannot be told."""
-    channels = kind.learnt.channels
-    changes = unit_changes(history.values, [channel.unit for channel in channels])
+def examined(kind: DeviceKind, history: History, changes: Sequence[UnitChange]) -> Examined:
+    """Return a history with what was left out of it, in words."""
     if not changes:
         return Examined(history, ())
-    values = history.values.copy()
-    values[:, [change.column for change in changes]] = np.nan
-    told = tuple(_told(channels[change.column].label, history, change) for change in changes)
-    return Examined(replace(history, values=values), told, LEFT_OF_CONFIDENCE)
+    told = tuple(_told(kind, history, change) for change in changes)
+    return Examined(history, told, LEFT_OF_CONFIDENCE)
 
 
-def _told(label: str, history: History, change: UnitChange) -> str:
-    day = instant_of(float(history.times[change.row]) - 1).date().isoformat()
+def _told(kind: DeviceKind, history: History, change: UnitChange) -> str:
+    channels, day = kind.learnt.channels, instant_of(float(history.times[change.row]) - 1).date().isoformat()
     step = f"from {change.before:.4g} to {change.after:.4g} on {day}, as from {change.units}"
-    return f"The {label} went {step}; it is left out."
+    others = [channels[place].label for place in resting_on(kind, change.column) if place != change.column]
+    also = f", and so is the {' and the '.join(others)}" if others else ""
+    return f"The {channels[change.column].label} went {step}; it is left out{also}."
 
 
 def staleness(days_until: float, now_days: float) -> tuple[float, tuple[str, ...]]:

@@ -1,12 +1,13 @@
 """What is known of some devices, in arrays; time is in days since 1970, UTC."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from models.charts import FloatArray
 from models.learning.features import History, Layout
 from models.learning.lifespan import Life
 from models.learning.risk import RiskCase
+from models.learning.unit_changes import UnitChange
 from models.types import from_micros, to_micros
 
 MICROS_PER_DAY = 86_400_000_000
@@ -19,12 +20,15 @@ class FleetHistories:
     Attributes:
         layout: what the histories' columns mean.
         device_ids: of those that exist, in the order that was asked for.
-        histories: (d,) up to the instant, or to the end of a life.
+        histories: (d,) up to the instant, or to the end of a life. A channel that seems to have changed its unit is NaN
+            throughout, in training and in serving: which of the two is right cannot be told.
         ends: (d,) until when each is known to have run.
         ended: (d,) when the failure happened that ended its life; NaN for those that live, or that were replaced before
             they failed.
         failures: (d,) ascending instants of all failures, that which ended the life among them.
         until: the instant.
+        days: (d,) how many days have a number in any channel, those left out among them.
+        unit_changes: (d,) why channels were left out of each; empty where nobody asks.
     """
 
     layout: Layout
@@ -34,6 +38,8 @@ class FleetHistories:
     ended: FloatArray
     failures: list[FloatArray]
     until: float
+    days: list[int] = field(default_factory=list[int])
+    unit_changes: list[list[UnitChange]] = field(default_factory=list[list[UnitChange]])
 
     def lives(self) -> list[Life]:
         """Return what remaining life is learnt from."""

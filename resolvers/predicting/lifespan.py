@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from models.charts import FloatArray
-from models.learning.features import ChannelMismatch, History
+from models.learning.features import ChannelMismatch
 from models.learning.lifespan import LifespanModel, Remaining
 from models.predicted import Absent, AbsentReason, Found
 from models.predictions import PredictionKind
@@ -37,18 +37,19 @@ class LifespanPredictor:
 
 def usable(subjects: Subjects) -> list[Looked]:
     """Return for each device what a model may look at, or why there is too little; each is examined once."""
-    places, known = subjects.places(), subjects.known_histories.histories
+    places = subjects.places()
     for row in subjects.rows:
         if row["id"] not in subjects.examined:
             is_installed = row["installed_at"] is not None
-            subjects.examined[row["id"]] = _usable(subjects, known[places[row["id"]]], is_installed=is_installed)
+            subjects.examined[row["id"]] = _usable(subjects, places[row["id"]], is_installed=is_installed)
     return [subjects.examined[row["id"]] for row in subjects.rows]
 
 
-def _usable(subjects: Subjects, history: History, *, is_installed: bool) -> Looked:
-    days = int(np.isfinite(history.values).any(axis=1).sum()) if history.values.size else 0
+def _usable(subjects: Subjects, place: int, *, is_installed: bool) -> Looked:
+    known = subjects.known_histories
+    history, days = known.histories[place], known.days[place]
     if days >= FEWEST_DAYS:
-        return examined(subjects.kind, history), None
+        return examined(subjects.kind, history, known.unit_changes[place]), None
     if is_installed:
         # What is left is its age.
         told = f"There are readings of {days} whole days; {FEWEST_DAYS} are needed to look at more than the age."

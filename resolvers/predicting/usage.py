@@ -1,11 +1,12 @@
 """How water heaters are used, and what could be saved."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.charts import FloatArray
-from models.learning.unit_changes import unit_changes
+from models.learning.unit_changes import UnitChange, unit_changes
 from models.learning.usage import Basis, Estimate, Heater, HeaterUsage, HeatSource, HourlyUse, analyse
 from models.predicted import Absent, AbsentReason, Found
 from models.predictions import PredictionKind
@@ -49,13 +50,17 @@ def _analysed(subjects: Subjects, rows: HourRows, start_micros: int) -> Outcomes
     model_id = subjects.models[PredictionKind.USAGE_PATTERNS].id
     usages = analyse(use, [_heater(row) for row in subjects.rows], ZONE)
     seen = (use.liters_seconds > 0) | (use.kwh_seconds > 0)
+    # Hours from the beginning to the end of the last one that was seen.
+    lasting = np.where(seen.any(axis=1), HISTORY_HOURS - seen[:, ::-1].argmax(axis=1), 0).tolist()
+    profiles = (
+        _rounded([getattr(usage.patterns, name) for usage in usages]) for name in ("hour_of_week", "hourly_profile")
+    )
     outcomes: Outcomes = []
-    for place, usage in enumerate(usages):
-        hours = np.flatnonzero(seen[place])
-        if not len(hours) or usage.patterns.daily_average is None:
+    for place, (usage, *profile) in enumerate(zip(usages, *profiles, strict=True)):
+        if not lasting[place] or usage.patterns.daily_average is None:
             outcomes.append(_too_little(usage))
             continue
-        until = from_micros(start_micros + (int(hours[-1]) + 1) * HOUR_MICROS)
+        until = from_micros(start_micros + lasting[place] * HOUR_MICROS)
         factor, stale = staleness(to_micros(until) / 86.4e9, to_micros(subjects.now) / 86.4e9)
         average = usage.patterns.daily_average
         outcomes.append(
@@ -67,7 +72,7 @@ def _analysed(subjects: Subjects, rows: HourRows, start_micros: int) -> Outcomes
                 value=average.value,
                 lower=average.lower,
                 upper=average.upper,
-                details=_details(usage, [*doubts[place], *stale]),
+                details=_details(usage, profile, [*doubts[place], *stale]),
             )
         )
     return outcomes
@@ -78,12 +83,12 @@ def _use(subjects: Subjects, rows: HourRows, start_micros: int) -> tuple[HourlyU
     ids = np.array(subjects.ids, np.int64)
     order = np.argsort(ids, kind="stable")
     device = order[np.searchsorted(ids[order], rows.device_ids)]
-    hour = (rows.micros - start_micros) // HOUR_MICROS
+    place = device * HISTORY_HOURS + (rows.micros - start_micros) // HOUR_MICROS
     shape = (len(ids), HISTORY_HOURS)
     filled = {name: np.full(shape, np.nan) for name in COLUMNS}
     for name, values in rows.values.items():
-        filled[name][device, hour] = values
-    doubts = [_left_out(filled, place, start_micros) for place in range(len(ids))]
+        filled[name].reshape(-1)[place] = values
+    doubts = _left_out(filled, start_micros)
     use = HourlyUse.of(
         start_micros // HOUR_MICROS,
         shape,
@@ -97,20 +102,25 @@ def _use(subjects: Subjects, rows: HourRows, start_micros: int) -> tuple[HourlyU
     return use, doubts
 
 
-def _left_out(filled: dict[str, Any], place: int, start_micros: int) -> list[str]:
-    """Remove meters of a device whose unit seems to have changed; return a sentence for each."""
+def _left_out(filled: Mapping[str, FloatArray], start_micros: int) -> list[list[str]]:
+    """Remove meters whose unit seems to have changed; return for each device a sentence for each of them."""
     # The greatest hour of a day says what the meter's unit is; how much is used changes from day to day.
-    days = np.column_stack([np.fmax.reduce(filled[name][place].reshape(-1, 24), axis=1) for name, _, _ in _METERS])
-    told: list[str] = []
-    for change in unit_changes(days, [unit for _, unit, _ in _METERS]):
-        name, _, label = _METERS[change.column]
-        filled[name][place] = np.nan
-        day = from_micros(start_micros + change.row * 24 * HOUR_MICROS).date().isoformat()
-        told.append(
-            f"The {label} in the strongest hour of a day went from {change.before:.4g} to {change.after:.4g} about "
-            f"{day}, as from {change.units}; it is left out."
-        )
-    return told
+    meters = [filled[name].reshape(-1, HISTORY_HOURS // 24, 24) for name, _, _ in _METERS]
+    days = np.stack([np.fmax.reduce(hours, axis=2) for hours in meters], axis=2)
+    changes = unit_changes(list(days), [unit for _, unit, _ in _METERS])
+    return [
+        [_remove(filled, place, change, start_micros) for change in changed] for place, changed in enumerate(changes)
+    ]
+
+
+def _remove(filled: Mapping[str, FloatArray], place: int, change: UnitChange, start_micros: int) -> str:
+    name, _, label = _METERS[change.column]
+    filled[name][place] = np.nan
+    day = from_micros(start_micros + change.row * 24 * HOUR_MICROS).date().isoformat()
+    return (
+        f"The {label} in the strongest hour of a day went from {change.before:.4g} to {change.after:.4g} about "
+        f"{day}, as from {change.units}; it is left out."
+    )
 
 
 def _heater(row: Any) -> Heater:
@@ -134,14 +144,14 @@ def _too_little(usage: HeaterUsage) -> Absent:
     return Absent(AbsentReason.TOO_LITTLE_HISTORY, f"{known}, {_FEWEST_DAYS} are needed.")
 
 
-def _details(usage: HeaterUsage, doubts: list[str]) -> dict[str, Any]:
+def _details(usage: HeaterUsage, profiles: Sequence[list[float] | None], doubts: list[str]) -> dict[str, Any]:
     patterns, saved = usage.patterns, usage.savings
     return {
         "basis": patterns.basis and patterns.basis.value,
         "unit": "kWh" if patterns.basis is Basis.ENERGY else "L",
         "assumed": list(patterns.assumed),
-        "hour_of_week": _rounded(patterns.hour_of_week),
-        "hourly_profile": _rounded(patterns.hourly_profile),
+        "hour_of_week": profiles[0],
+        "hourly_profile": profiles[1],
         "peak_hours": None if patterns.peak_hours is None else list(patterns.peak_hours),
         "weekday_weekend_ratio": _estimate(patterns.weekday_weekend_ratio),
         "weekly_trend": _estimate(patterns.weekly_trend),
@@ -169,6 +179,8 @@ def _estimate(estimate: Estimate | None) -> list[float] | None:
     return None if estimate is None else [estimate.value, estimate.lower, estimate.upper]
 
 
-def _rounded(profile: FloatArray | None) -> list[float] | None:
+def _rounded(profiles: Sequence[FloatArray | None]) -> list[list[float] | None]:
     # A thousandth of a litre is finer than anything that meters water; it keeps stored rows small.
-    return None if profile is None else np.round(profile, 3).tolist()
+    known = [profile for profile in profiles if profile is not None]
+    rounded = iter(np.round(np.array(known, np.float64), 3).tolist())
+    return [None if profile is None else next(rounded) for profile in profiles]

@@ -84,6 +84,7 @@ async def test_unit_change_is_left_out(learnt: Store):
     whole, changed = [await predicted(learnt, id_, LIFE) for id_ in ids]
     assert "kWh and MJ" in doubts(changed)
     assert "energy used a day" in doubts(changed)
+    assert "left out, and so is the energy used" in doubts(changed)
     assert changed["missing_share"] > whole["missing_share"]
     assert changed["confidence"] <= 0.5
     assert "left out" not in doubts(whole)

@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.learning.blocks import blocks
 from models.learning.features.history import FloatArray, History, IntArray, Layout
 from models.learning.features.regimes import Regimes
 
 STATISTICS = ("level", "change", "drift", "mean_change", "deviation", "slope")
 _NO_TIME = 1e-6
-# Numbers that the readings of units that are looked at together take at most, 8 MB: what a processor's cache may hold.
-_MOST_TOGETHER = 2**20
 
 
 class Halves(NamedTuple):
@@ -61,16 +60,8 @@ class SideBySide:
 
 def alike(layout: Layout, histories: Sequence[History]) -> Iterator[IntArray]:
     """Yield the places of histories of about the same length, as many at a time as fit into memory well."""
-    sizes = np.array([len(history.times) for history in histories], np.int64)
-    order = np.argsort(sizes, kind="stable")
-    width = len(layout.channels) + len(layout.settings) + 1
-    start = 0
-    while start < len(order):
-        # The longest of a block is its last: a block is as large as that one times their number.
-        needed = sizes[order[start:]] * np.arange(1, len(order) - start + 1) * width
-        end = start + max(int(np.searchsorted(needed, _MOST_TOGETHER, side="right")), 1)
-        yield order[start:end].astype(np.int64)
-        start = end
+    lengths = np.array([len(history.times) for history in histories], np.int64)
+    return blocks(lengths, len(layout.channels) + len(layout.settings) + 1)
 
 
 def channel_statistics(read: SideBySide, instants: FloatArray, regimes: Regimes, halves: Halves) -> FloatArray:

@@ -40,10 +40,12 @@ def coldest_drawn(use: HourlyUse, calendar: Calendar) -> tuple[FloatArray, IntAr
     after = np.concatenate([use.temperature[:, 1:], use.temperature[:, -1:]], axis=1)
     temperature = np.where(known, np.fmin(use.temperature, after), np.inf)
     order = np.argsort(temperature, axis=1)
-    drawn = np.cumsum(np.take_along_axis(np.where(known, use.liters, 0.0), order, axis=1), axis=1)
+    # One index into all of them is several times as fast as one along an axis.
+    place = order + np.arange(len(order))[:, None] * order.shape[1]
+    drawn = np.cumsum(np.where(known, use.liters, 0.0).reshape(-1)[place], axis=1)
     total = drawn[:, -1]
-    place = np.argmax(drawn >= _COLDEST_SHARE * total[:, None], axis=1)
-    coldest = np.take_along_axis(temperature, np.take_along_axis(order, place[:, None], axis=1), axis=1)[:, 0]
+    enough = np.argmax(drawn >= _COLDEST_SHARE * total[:, None], axis=1)
+    coldest = temperature.reshape(-1)[np.take_along_axis(place, enough[:, None], axis=1)[:, 0]]
     return np.where((days >= _FEWEST_DEMAND_DAYS) & (total > 0), coldest, np.nan), days
 
 

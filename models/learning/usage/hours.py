@@ -93,6 +93,13 @@ class HourlyUse:
             self.inlet_temperature[:, cut],
         )
 
+    def of_devices(self, rows: Sequence[int]) -> "HourlyUse":
+        """Return the hours of the devices in these rows, in their order."""
+        if list(rows) == list(range(len(self.liters))):
+            return self
+        parts = (self.liters, self.liters_seconds, self.kwh, self.kwh_seconds, self.temperature, self.inlet_temperature)
+        return HourlyUse(self.first_hour, *(part[list(rows)] for part in parts))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DeviceReadings:
@@ -214,7 +221,7 @@ def _finite(values: FloatArray) -> FloatArray:
 def _shaped(shape: tuple[int, int], values: FloatArray | None, default: float) -> FloatArray:
     if values is None:
         return np.full(shape, default)
-    array = np.array(values, np.float64)
+    array = np.asarray(values, np.float64)
     if array.shape != shape:
         raise ValueError(f"the hours of {shape[0]} devices are {shape}, but an array is {array.shape}")
     return array

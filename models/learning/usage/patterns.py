@@ -1,16 +1,17 @@
 """How devices are used: profiles, peaks, averages and changes, each with what it rests on or why it is missing."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.learning.demand.localtime import FloatArray
 from models.learning.usage.calendar import Calendar
 from models.learning.usage.daily import FEWEST_DAYS, Daily, daily_figures
-from models.learning.usage.estimated import EstimatedLiters, liters_from_energy
+from models.learning.usage.estimated import liters_from_energy
 from models.learning.usage.heaters import Heater
 from models.learning.usage.hours import HOUR_SECONDS, HourlyUse
 from models.learning.usage.profile import Profiles, filled_days, peaks, profiles
@@ -50,18 +51,6 @@ class Missing(StrEnum):
     TOO_LITTLE_HISTORY = "TOO_LITTLE_HISTORY"
     NO_USE = "NO_USE"
     LITERS_UNKNOWN = "LITERS_UNKNOWN"
-
-
-_FIGURES = (
-    "hour_of_week",
-    "hourly_profile",
-    "peak_hours",
-    "daily_average",
-    "daily_liters",
-    "weekday_weekend_ratio",
-    "weekly_trend",
-    "change_to_previous_month",
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -106,15 +95,48 @@ class UsagePatterns:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    """What was found of all devices."""
+class _Counted:
+    """What counts of each device.
+
+    Attributes:
+        bases: (devices,) what the amounts are.
+        amounts: (devices, hours) sums.
+        seconds: (devices, hours) that they cover.
+        assumed: (devices,) what an estimate takes for granted.
+    """
 
     bases: list[Basis | None]
-    estimated: EstimatedLiters | None
+    amounts: FloatArray
+    seconds: FloatArray
+    assumed: list[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """What was found of all devices; lists, since single numbers are read from them."""
+
+    counted: _Counted
     profile: Profiles
-    peak: NDArray[np.bool_]
-    daily: Daily
-    coverage: FloatArray
+    is_whole: list[list[bool]]
+    is_used: list[bool]
+    peaks: list[list[bool]]
+    days: list[int]
+    estimates: list[list[list[float]]]
+    coverage: list[float]
+
+    @classmethod
+    def of(cls, counted: _Counted, profile: Profiles, daily: Daily) -> "_Found":
+        week, day = profile.hour_of_week, profile.hour_of_day
+        return cls(
+            counted,
+            profile,
+            is_whole=np.stack([~np.isnan(each).any(axis=1) for each in (week, day)], axis=1).tolist(),
+            is_used=(np.nansum(day, axis=1) > 0).tolist(),
+            peaks=peaks(day, profile.standard_error).tolist(),
+            days=daily.days.tolist(),
+            estimates=np.stack([daily.average, daily.ratio, daily.trend, daily.change], axis=1).tolist(),
+            coverage=_coverage(counted.seconds).tolist(),
+        )
 
 
 def usage_patterns(use: HourlyUse, heaters: Sequence[Heater] | None, calendar: Calendar) -> list[UsagePatterns]:
@@ -128,48 +150,32 @@ def usage_patterns(use: HourlyUse, heaters: Sequence[Heater] | None, calendar: C
         heaters: (devices,); None where litres are not to be estimated.
         calendar: of the hours.
     """
-    estimated = None if heaters is None else liters_from_energy(use, heaters)
-    bases = _bases(use, estimated)
-    amounts, seconds = _amounts(use, estimated, bases)
-    profile = profiles(amounts, seconds, calendar)
-    by_day = filled_days(amounts, seconds, profile.hour_of_day, calendar)
+    counted = _counted(use, heaters)
+    profile = profiles(counted.amounts, counted.seconds, calendar)
+    by_day = filled_days(counted.amounts, counted.seconds, profile.hour_of_day, calendar)
     by_hour = _without_negatives(profile.hour_of_day)
     profile = Profiles(_without_negatives(profile.hour_of_week), by_hour, profile.standard_error, profile.weight)
-    found = _Found(
-        bases=bases,
-        estimated=estimated,
-        profile=profile,
-        peak=peaks(by_hour, profile.standard_error),
-        daily=daily_figures(by_day, calendar.weekday),
-        coverage=_coverage(seconds),
-    )
-    return [_of_device(found, row) for row in range(len(amounts))]
+    found = _Found.of(counted, profile, daily_figures(by_day, calendar.weekday))
+    return [_of_device(found, row) for row in range(len(counted.bases))]
 
 
-def _bases(use: HourlyUse, estimated: EstimatedLiters | None) -> list[Basis | None]:
+def _counted(use: HourlyUse, heaters: Sequence[Heater] | None) -> _Counted:
     water, energy = use.liters_seconds.sum(axis=1), use.kwh_seconds.sum(axis=1)
-    guessed = np.zeros(len(water)) if estimated is None else estimated.seconds.sum(axis=1)
-    bases: list[Basis | None] = []
-    for row in range(len(water)):
-        if water[row] > 0 and water[row] >= energy[row] / 2:
-            bases.append(Basis.METERED_LITERS)
-        elif energy[row] > 0:
-            bases.append(Basis.ESTIMATED_LITERS if guessed[row] > 0 else Basis.ENERGY)
-        else:
-            bases.append(None)
-    return bases
-
-
-def _amounts(
-    use: HourlyUse, estimated: EstimatedLiters | None, bases: list[Basis | None]
-) -> tuple[FloatArray, FloatArray]:
+    is_metered = (water > 0) & (water >= energy / 2)
+    bases: list[Basis | None] = [Basis.METERED_LITERS if each else None for each in is_metered.tolist()]
     amounts, seconds = use.liters.copy(), use.liters_seconds.copy()
-    for row, basis in enumerate(bases):
-        if basis is Basis.ENERGY:
-            amounts[row], seconds[row] = use.kwh[row], use.kwh_seconds[row]
-        elif basis is Basis.ESTIMATED_LITERS and estimated is not None:
-            amounts[row], seconds[row] = estimated.liters[row], estimated.seconds[row]
-    return amounts, seconds
+    assumed: list[tuple[str, ...]] = [()] * len(bases)
+    others = [int(row) for row in np.flatnonzero(~is_metered & (energy > 0))]
+    amounts[others], seconds[others] = use.kwh[others], use.kwh_seconds[others]
+    for row in others:
+        bases[row] = Basis.ENERGY
+    if heaters is not None and others:
+        estimated = liters_from_energy(use.of_devices(others), [heaters[row] for row in others])
+        for place in np.flatnonzero(estimated.seconds.sum(axis=1) > 0):
+            row = others[int(place)]
+            bases[row], assumed[row] = Basis.ESTIMATED_LITERS, estimated.assumed[int(place)]
+            amounts[row], seconds[row] = estimated.liters[place], estimated.seconds[place]
+    return _Counted(bases, amounts, seconds, assumed)
 
 
 def _without_negatives(profile: FloatArray) -> FloatArray:
@@ -187,39 +193,36 @@ def _coverage(seconds: FloatArray) -> FloatArray:
 
 
 def _of_device(found: _Found, row: int) -> UsagePatterns:
-    basis, days = found.bases[row], int(found.daily.days[row])
+    basis, days = found.counted.bases[row], found.days[row]
     enough = days >= FEWEST_DAYS
-    used = enough and float(np.nansum(found.profile.hour_of_day[row])) > 0
-    average = _estimate(found.daily.average[row])
-    quality = float(found.coverage[row]) * (0.0 if basis is None else _RELIABILITY[basis])
-    is_estimated = found.estimated is not None and basis is Basis.ESTIMATED_LITERS
-    patterns = UsagePatterns(
+    used = enough and found.is_used[row]
+    average, ratio, trend, change = (_estimate(values) for values in found.estimates[row])
+    quality = found.coverage[row] * (0.0 if basis is None else _RELIABILITY[basis])
+    has_week, has_day = (enough and whole for whole in found.is_whole[row])
+    figures: dict[str, Any] = {
+        "hour_of_week": found.profile.hour_of_week[row] if has_week else None,
+        "hourly_profile": found.profile.hour_of_day[row] if has_day else None,
+        "peak_hours": tuple(hour for hour, stands_out in enumerate(found.peaks[row]) if stands_out) if used else None,
+        "daily_average": average,
+        "daily_liters": None if basis is Basis.ENERGY else average,
+        "weekday_weekend_ratio": ratio,
+        "weekly_trend": trend,
+        "change_to_previous_month": change,
+    }
+    return UsagePatterns(
         basis=basis,
-        assumed=found.estimated.assumed[row] if found.estimated is not None and is_estimated else (),
-        hour_of_week=_whole(found.profile.hour_of_week[row]) if enough else None,
-        hourly_profile=_whole(found.profile.hour_of_day[row]) if enough else None,
-        peak_hours=tuple(np.flatnonzero(found.peak[row]).tolist()) if used else None,
-        daily_average=average,
-        daily_liters=None if basis is Basis.ENERGY else average,
-        weekday_weekend_ratio=_estimate(found.daily.ratio[row]),
-        weekly_trend=_estimate(found.daily.trend[row]),
-        change_to_previous_month=_estimate(found.daily.change[row]),
-        missing={},
+        assumed=found.counted.assumed[row],
+        **figures,
+        missing={name: _why(name, basis, enough, used) for name, value in figures.items() if value is None},
         days_covered=days,
-        coverage=float(found.coverage[row]),
+        coverage=found.coverage[row],
         quality=quality,
         confidence=_confidence(quality, days, average),
     )
-    missing = {name: _why(name, basis, enough, used) for name in _FIGURES if getattr(patterns, name) is None}
-    return replace(patterns, missing=missing)
 
 
-def _estimate(values: FloatArray) -> Estimate | None:
-    return None if np.isnan(values).any() else Estimate(*values.tolist())
-
-
-def _whole(profile: FloatArray) -> FloatArray | None:
-    return None if np.isnan(profile).any() else profile
+def _estimate(values: list[float]) -> Estimate | None:
+    return None if any(map(math.isnan, values)) else Estimate(*values)
 
 
 def _why(name: str, basis: Basis | None, enough: bool, used: bool) -> Missing:

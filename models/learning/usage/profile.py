@@ -152,4 +152,6 @@ def _standard_error(amounts: FloatArray, seconds: FloatArray, by_hour: FloatArra
 
 
 def _ratio(amounts: FloatArray, weight: FloatArray, default: float = np.nan) -> FloatArray:
-    return np.divide(amounts, weight, out=np.full(amounts.shape, default), where=weight > 0)
+    # Dividing everything is several times as fast as dividing where there is a weight.
+    known = weight > 0
+    return np.where(known, amounts / np.where(known, weight, 1.0), default)

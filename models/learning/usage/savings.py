@@ -111,12 +111,14 @@ def savings(use: HourlyUse, heaters: Sequence[Heater], calendar: Calendar) -> li
     """
     loss = standby_loss(use, heaters, calendar)
     measured = measured_yield(use, heaters, loss)
-    coldest, drawn_days = coldest_drawn(use, calendar)
-    windows = quiet_windows(use, calendar)
-    return [
-        _of_heater(_case(heater, loss, measured, row), float(coldest[row]), int(drawn_days[row]), windows[row])
-        for row, heater in enumerate(heaters)
-    ]
+    found = [_case(heater, loss, measured, row) for row, heater in enumerate(heaters)]
+    cases = {row: case for row, case in enumerate(found) if isinstance(case, _Case)}
+    # What is drawn, and when, only matters where the loss is known.
+    asked = use.of_devices(list(cases))
+    coldest, drawn_days = coldest_drawn(asked, calendar)
+    demanded = zip(coldest.tolist(), drawn_days.tolist(), quiet_windows(asked, calendar), strict=True)
+    told = {row: _of_heater(case, *demand) for (row, case), demand in zip(cases.items(), demanded, strict=True)}
+    return [case if isinstance(case, Savings) else told[row] for row, case in enumerate(found)]
 
 
 def _case(heater: Heater, loss: StandbyLoss, measured: FloatArray, row: int) -> _Case | Savings:
@@ -147,9 +149,7 @@ def _none(why: str, loss: float | None = None, interval: tuple[float, float] | N
     )
 
 
-def _of_heater(case: _Case | Savings, coldest: float, drawn_days: int, windows: tuple[QuietWindow, ...]) -> Savings:
-    if isinstance(case, Savings):
-        return case
+def _of_heater(case: _Case, coldest: float, drawn_days: int, windows: tuple[QuietWindow, ...]) -> Savings:
     outcomes: dict[OptimizationKind, Optimization | str] = {
         OptimizationKind.SCHEDULE: _schedule(case, windows),
         OptimizationKind.SET_POINT: _set_point(case, coldest, drawn_days),

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.learning import blocks
 from models.learning.features import (
     ChannelMismatch,
     Features,
     History,
     HistoryProblem,
     Layout,
-    channels,
     check_same,
     fit_features,
 )
@@ -149,7 +149,7 @@ def test_other_channels_are_refused():
 @pytest.mark.parametrize("most_together", [2**20, 500])
 def test_units_side_by_side_are_as_each_alone(monkeypatch, most_together):
     """Units of very different length, or without readings, are told alike in one block, in several and one by one."""
-    monkeypatch.setattr(channels, "_MOST_TOGETHER", most_together)
+    monkeypatch.setattr(blocks, "_MOST_TOGETHER", most_together)
     features = fitted()
     silent = replace(history(9), times=np.empty(0), values=np.empty((0, 0)), settings=np.empty((0, 0)))
     units = [history(1), history(2, rows=900), silent, history(3, rows=7), history(4), *([history(5)] * 3)]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.learning import blocks
 from models.learning.unit_changes import unit_changes
 
 UNITS = ["°C", "bar", "L/min", "W", "kWh"]
@@ -45,14 +46,14 @@ def test_change_of_unit_is_found(column: int, convert: object, units: str, is_fi
     side = slice(0, 120) if is_first else slice(120, DAYS)
     values[side, column] = convert(values[side, column])
     values[5, column] = np.nan
-    (change,) = unit_changes(values, UNITS)
+    ((change,),) = unit_changes([values], UNITS)
     assert (change.column, change.row, change.units) == (column, 120, units)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_usual_days_are_none(seed: int):
     """Days that go up and down by chance are no change of unit."""
-    assert unit_changes(usual(seed), UNITS) == []
+    assert unit_changes([usual(seed)], UNITS) == [[]]
 
 
 @pytest.mark.parametrize(
@@ -69,4 +70,16 @@ def test_usual_days_are_none(seed: int):
 )
 def test_what_is_no_change_of_unit(change: Any):
     """A drift, a fault of another size, what comes and goes, what is constant or missing is left alone."""
-    assert unit_changes(change(usual()), UNITS) == []
+    assert unit_changes([change(usual())], UNITS) == [[]]
+
+
+@pytest.mark.parametrize("most_together", [2**20, 3000])
+def test_each_device_is_told_alone(monkeypatch: pytest.MonkeyPatch, most_together: int):
+    """Devices of different length in one call are told as one by one, in their order."""
+    monkeypatch.setattr(blocks, "_MOST_TOGETHER", most_together)
+    days = [usual(seed)[: DAYS - 30 * seed] for seed in range(5)] + [np.empty((0, 0)), usual(9)[:12]]
+    for device, column, factor in ((1, 3, 0.001), (4, 4, 3.6), (4, 1, 100.0)):
+        days[device][40:, column] *= factor
+    together = unit_changes(days, UNITS)
+    assert together == [unit_changes([each], UNITS)[0] for each in days]
+    assert [[change.column for change in changes] for changes in together] == [[], [3], [], [], [1, 4], [], []]

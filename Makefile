@@ -10,7 +10,7 @@ SOURCES := $(PACKAGES) tests
 ON_ALL_CORES := --numprocesses=auto --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt schema migration bench lock clean
+.PHONY: help run test check fmt schema migration bench bench-peers lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ migration: $(VENV)/.runtime ## write a migration: make migration m="add a colour
 
 bench: $(VENV)/.development ## measure the speed on a PostgreSQL of its own
 	$(IN_VENV) tests/benchmarks/bench.py
+
+bench-peers: $(VENV)/.development ## measure the speed beside other servers: make bench-peers BENCH=path of a lab
+	@test -n "$(BENCH)" || { echo 'Name the folder of the lab: make bench-peers BENCH=path (docs/benchmarks-peers.md)' >&2; exit 2; }
+	$(IN_VENV) tests/benchmarks/peers/run.py "$(BENCH)" $(ARGS)
 
 lock: $(VENV)/.lock ## pin the newest versions that pyproject.toml allows
 	printf 'hatchling\neditables\n' > $(VENV)/build.in

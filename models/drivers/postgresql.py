@@ -1,13 +1,15 @@
 """PostgreSQL through asyncpg's own pool."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Any, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has no types of its own
 
 from models.drivers.base import UniqueViolated
+from models.drivers.columns import Columns, binary_copy
+from models.drivers.lending import Lender, terminate
 from models.errors import Unavailable
 from models.statements import Row, Statement
 from settings.types import DatabaseSettings
@@ -28,6 +30,13 @@ _BUSY = (
     asyncpg.SerializationError,
     # A migration has changed a table since the statement was prepared.
     asyncpg.InvalidCachedStatementError,
+)
+# Looked at before _LOST: QueryCanceledError is an OperatorInterventionError, and TimeoutError an OSError.
+_FAILURES = (
+    (asyncpg.QueryCanceledError, "The database took too long for a statement; ask for less or try again."),
+    (_BUSY, "The database is busy with a conflicting change; try again."),
+    (asyncpg.InsufficientResourcesError, "The database is at its limits; try again later."),
+    (TimeoutError, "The database did not answer in time; try again."),
 )
 
 
@@ -69,6 +78,12 @@ class PostgresConnection:
         with translated():
             await self._connection.copy_records_to_table(table, columns=columns, records=rows)
 
+    async def copy_columns(self, table: str, columns: Columns, /) -> None:
+        """Add rows by COPY of bytes that are made of the arrays as a whole."""
+        rows = memoryview(binary_copy(list(columns.values())))
+        with translated():
+            await self._connection.copy_to_table(table, source=rows, columns=list(columns), format="binary")
+
 
 class PostgresDriver:
     """A pool of connections with time limits on statements, locks and idle transactions."""
@@ -77,13 +92,13 @@ class PostgresDriver:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
-        self._pool: Any = None
+        self._lender: Lender | None = None
 
     async def open(self) -> None:
         """Connect; raises Unavailable."""
         milliseconds = round(self._settings.statement_timeout_seconds * 1000)
         try:
-            self._pool = await cast("Any", asyncpg).create_pool(
+            pool = await cast("Any", asyncpg).create_pool(
                 self._settings.url.replace("postgresql+asyncpg://", "postgresql://", 1),
                 # One now, which shows whether the server is there; for a minimum asyncpg would log each failed try.
                 init_size=1,
@@ -107,23 +122,35 @@ class PostgresDriver:
             # At the start the reason helps, as a wrong password; later it would only tell clients about the inside.
             reason = str(error).partition("\n")[0].rstrip(".") or "it did not answer in time"
             raise Unavailable(f"The database cannot be reached: {reason}.", connection_lost=True) from error
+        self._lender = Lender(pool, self._settings.acquire_timeout_seconds)
 
     async def close(self) -> None:
         """Close all connections; those in use get the time that one statement may take."""
-        pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        try:
-            async with asyncio.timeout(self._settings.statement_timeout_seconds):
-                await pool.close()
-        except TimeoutError:
-            pool.terminate()
+        lender, self._lender = self._lender, None
+        if lender is not None:
+            await lender.close(self._settings.statement_timeout_seconds)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[PostgresConnection]:
         """Lend a connection that commits each statement by itself."""
         async with self._acquired() as connection:
             yield PostgresConnection(connection)
+
+    async def read(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Run one statement that only reads, outside of any transaction, and return its rows.
+
+        The same as `reading` and `run`, without the objects in between: most requests are this.
+        """
+        lender = self._open_lender()
+        with translated():
+            connection = await lender.take()
+            try:
+                rows = await connection.fetch(sql, *arguments)
+            except BaseException as error:
+                await _take_back_broken(lender, connection, error)
+                raise
+            await lender.keep(connection)
+        return rows
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[PostgresConnection]:
@@ -166,22 +193,33 @@ class PostgresDriver:
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncGenerator[Any]:
-        pool = self._pool
-        if pool is None:
-            raise Unavailable("The database is not connected.")
+        lender = self._open_lender()
         with translated():
-            connection = await pool.acquire(timeout=self._settings.acquire_timeout_seconds)
+            connection = await lender.take()
         try:
             yield connection
-        except Unavailable as error:
-            if error.connection_lost:
-                # What ended this connection has most likely ended the others too: none is lent again.
-                _terminate(connection)
-                await pool.expire_connections()
-            raise
-        finally:
+        except BaseException as error:
             with translated():
-                await pool.release(connection)
+                await _take_back_broken(lender, connection, error)
+            raise
+        with translated():
+            await lender.keep(connection)
+
+    def _open_lender(self) -> Lender:
+        if self._lender is None:
+            raise Unavailable("The database is not connected.")
+        return self._lender
+
+
+async def _take_back_broken(lender: Lender, connection: Any, error: BaseException) -> None:
+    """Take back a connection whose use ended with an exception, and all others if it says that the server is gone."""
+    known = translation(error)
+    is_lost = isinstance(known, Unavailable) and known.connection_lost
+    if is_lost:
+        terminate(connection)
+    await lender.put_back(connection)
+    if is_lost:
+        await lender.expire()
 
 
 async def _roll_back(connection: Any, transaction: Any) -> None:
@@ -189,16 +227,11 @@ async def _roll_back(connection: Any, transaction: Any) -> None:
     try:
         await transaction.rollback()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
-        _terminate(connection)
+        terminate(connection)
 
 
 def _without_arguments(call: Callable[[], None]) -> Callable[..., None]:
     return lambda *_: call()
-
-
-def _terminate(connection: Any) -> None:
-    with suppress(asyncpg.InterfaceError):  # the pool has noticed and done so
-        connection.terminate()
 
 
 async def _no_reset(_connection: Any) -> None:
@@ -208,25 +241,39 @@ async def _no_reset(_connection: Any) -> None:
     """
 
 
-@contextmanager
-def translated() -> Any:
+class _Translated:
+    """A block whose driver's exceptions become the project's; without state, so one serves all."""
+
+    def __enter__(self) -> None:
+        """Enter the block."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and (known := translation(error)) is not error:
+            raise known from error
+
+
+_TRANSLATED = _Translated()
+
+
+def translated() -> _Translated:
     """Turn the driver's exceptions into the project's."""
-    try:
-        yield
-    except asyncpg.UniqueViolationError as error:
-        raise UniqueViolated(getattr(error, "constraint_name", None) or "") from error
-    except asyncpg.QueryCanceledError as error:
-        raise Unavailable("The database took too long for a statement; ask for less or try again.") from error
-    except _BUSY as error:
-        raise Unavailable("The database is busy with a conflicting change; try again.") from error
-    except asyncpg.InsufficientResourcesError as error:
-        raise Unavailable("The database is at its limits; try again later.") from error
-    except TimeoutError as error:
-        raise Unavailable("The database did not answer in time; try again.") from error
-    except _LOST as error:
-        raise Unavailable("The database cannot be reached; try again.", connection_lost=True) from error
-    except asyncpg.InterfaceError as error:
-        # The driver has one class for connections that are gone and for its own misuse, which is a defect.
-        if "clos" not in str(error) and "released" not in str(error):
-            raise
-        raise Unavailable("The database cannot be reached; try again.", connection_lost=True) from error
+    return _TRANSLATED
+
+
+def translation(error: BaseException) -> BaseException:
+    """Return the project's exception for one of the driver's; any other as it is."""
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return UniqueViolated(getattr(error, "constraint_name", None) or "")
+    for kinds, message in _FAILURES:
+        if isinstance(error, kinds):
+            return Unavailable(message)
+    if isinstance(error, _LOST) or _says_closed(error):
+        return Unavailable("The database cannot be reached; try again.", connection_lost=True)
+    return error
+
+
+def _says_closed(error: BaseException) -> bool:
+    # The driver has one class for connections that are gone and for its own misuse, which is a defect.
+    return isinstance(error, asyncpg.InterfaceError) and ("clos" in str(error) or "released" in str(error))

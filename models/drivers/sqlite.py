@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import aiosqlite
 
 from models.drivers.base import UniqueViolated
+from models.drivers.columns import Columns, plain_rows
 from models.errors import Unavailable
 from models.statements import Row, Statement
 from settings.types import DatabaseSettings
@@ -43,7 +44,7 @@ class SqliteConnection:
         """Run a statement and return its rows."""
         compiled = statement.on("sqlite")
         rows = await self.run(compiled.sql, *compiled.arguments(values))
-        return [compiled.row_of(row) for row in rows]
+        return compiled.rows_of(rows)
 
     async def execute(self, statement: Statement, /, **values: Any) -> int:
         """Run a statement and return how many rows it changed."""
@@ -65,6 +66,10 @@ class SqliteConnection:
         places = ", ".join("?" for _ in columns)
         sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - names of the catalogue
         await self._ended(self._connection.executemany(sql, list(rows)))
+
+    async def copy_columns(self, table: str, columns: Columns, /) -> None:
+        """Add rows by one prepared INSERT, in one hop to the connection's thread."""
+        await self.copy_in(table, list(columns), plain_rows(list(columns.values())))
 
     async def _ended(self, call: Awaitable[Result]) -> Result:
         """Return what a call returns; its statement ends with this: nothing runs on a connection that is free."""
@@ -129,6 +134,11 @@ class SqliteDriver:
             yield reader
         finally:
             readers.put_nowait(reader)
+
+    async def read(self, sql: str, arguments: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """Run one statement that only reads and return its rows as tuples."""
+        async with self.reading() as connection:
+            return await connection.run(sql, *arguments)
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[SqliteConnection]:

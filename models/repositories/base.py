@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from models.drivers import Columns
 from models.statements import Row, Statement
 
 
@@ -36,4 +37,8 @@ class Writes(Reads, Protocol):
 
     async def copy_in(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         """Add rows of the driver's own values, in the way that is fastest for many."""
+        ...
+
+    async def copy_columns(self, table: str, columns: Columns, /) -> None:
+        """Add rows that are given as columns of arrays, in the way that is fastest for many."""
         ...

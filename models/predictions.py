@@ -11,6 +11,9 @@ class PredictionKind(Enum):
     USAGE_PATTERNS = "USAGE_PATTERNS"
     MULTI_FACTOR = "MULTI_FACTOR"
 
+    # Members are compared by identity, and are keys of dictionaries by the thousand.
+    __hash__ = object.__hash__
+
 
 class ModelStage(Enum):
     """What a version of a model is used for."""

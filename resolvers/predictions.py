@@ -19,14 +19,15 @@ from resolvers.predicting.recommendations import recommended
 EXPLAINED_BY = NEEDED
 """The columns of a prediction that make up the key of its factors and recommendations."""
 
-Key = tuple[int, PredictionKind]
+_Asked = tuple[tuple[int, ...], PredictionKind]
+"""Devices, and what is to be predicted of them."""
 
 
 async def present(
     scope: Scope, device_ids: Sequence[int], _columns: Columns, *, kind: PredictionKind
 ) -> list[Row | None]:
     """Return the present prediction of a kind of each device; None where there is none."""
-    answers = await _answers(scope, [(device_id, kind) for device_id in device_ids])
+    answers = await _answers(scope, device_ids, kind)
     return [None if answer is None or isinstance(answer, Absent) else answer for answer in answers]
 
 
@@ -34,15 +35,14 @@ async def unavailable(
     scope: Scope, device_ids: Sequence[int], _columns: Columns, *, kinds: tuple[PredictionKind, ...]
 ) -> list[list[dict[str, Any]]]:
     """Return which kinds of predictions each device lacks, and why."""
-    keys = [(device_id, kind) for device_id in device_ids for kind in kinds]
-    answers = dict(zip(keys, await _answers(scope, keys), strict=True))
+    answers = await asyncio.gather(*(_answers(scope, device_ids, kind) for kind in kinds))
     return [
         [
             {"kind": kind.value, "reason": absent.reason.value, "message": absent.message}
-            for kind in kinds
-            if isinstance(absent := answers[device_id, kind], Absent)
+            for kind, mine in zip(kinds, answers, strict=True)
+            if isinstance(absent := mine[place], Absent)
         ]
-        for device_id in device_ids
+        for place in range(len(device_ids))
     ]
 
 
@@ -101,13 +101,14 @@ async def detectors(scope: Scope, keys: Sequence[tuple[str, str]], _columns: Col
     return [found.get(key) for key in keys]
 
 
-async def _answers(scope: Scope, keys: Sequence[Key]) -> list[Row | Absent | None]:
-    return list(await asyncio.gather(*(scope.load(_PRESENT, key) for key in keys)))
+async def _answers(scope: Scope, device_ids: Sequence[int], kind: PredictionKind) -> list[Row | Absent | None]:
+    return await scope.load(_PRESENT, (tuple(device_ids), kind))
 
 
-async def _found(scope: Scope, keys: Sequence[Key], _columns: Columns) -> list[Row | Absent | None]:
+async def _found(scope: Scope, asked: Sequence[_Asked], _columns: Columns) -> list[list[Row | Absent | None]]:
+    keys = [(device_id, kind) for device_ids, kind in asked for device_id in device_ids]
     found = await scope.services.predicting.find(scope.services, keys)
-    return [found[key] for key in keys]
+    return [[found[device_id, kind] for device_id in device_ids] for device_ids, kind in asked]
 
 
 # Through a loader of the operation: all kinds that a document asks for are found together.
@@ -119,13 +120,16 @@ async def _with_keys(scope: Scope, keys: Sequence[Any]) -> list[tuple[Any, Expla
 
 
 async def _explanations(scope: Scope, keys: Sequence[Any]) -> list[Explained | None]:
-    return list(await asyncio.gather(*(scope.load(_EXPLAINED, key) for key in keys)))
+    return await scope.load(_EXPLAINED, tuple(keys))
 
 
-async def _explained(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[Explained | None]:
-    return await scope.services.explaining.explained(scope.services, [_row(key) for key in keys])
+async def _explained(scope: Scope, asked: Sequence[tuple[Any, ...]], _columns: Columns) -> list[list[Explained | None]]:
+    rows = {key[0]: _row(key) for keys in asked for key in keys}
+    found = dict(zip(rows, await scope.services.explaining.explained(scope.services, list(rows.values())), strict=True))
+    return [[found[key[0]] for key in keys] for keys in asked]
 
 
+# Through a loader of the operation: baselines, factors and recommendations share what they rest on.
 _EXPLAINED: Batch = batch(_explained)
 
 

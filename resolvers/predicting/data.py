@@ -24,6 +24,7 @@ from models.reading_hours import HourRows
 from models.repositories import fleet_histories, reading_hours
 from models.repositories.base import Reads
 from models.statements import Row
+from models.store import Store
 from models.types import EPOCH, from_micros, to_micros
 from resolvers.predicting.fleet import MICROS_PER_DAY, FleetHistories, days_of, instant_of
 
@@ -47,39 +48,46 @@ LoadDays = Callable[[Reads, str, Sequence[int], datetime, datetime, Sequence[str
 
 
 async def load_histories(
-    db: Reads,
+    store: Store,
     kind: DeviceKind,
     device_ids: Sequence[int],
     *,
     until: datetime | None = None,
     load_days: LoadDays = reading_hours.load_days,
+    devices: Sequence[Row] | None = None,
 ) -> FleetHistories:
-    """Return what is known of devices at an instant, in five statements for any number of them.
+    """Return what is known of devices at an instant, in five statements for any number of them, all at the same time.
 
     Args:
-        db: the store or a transaction.
+        store: the database.
         kind: of the devices.
         device_ids: any number; ids that are none of the kind are left out.
         until: the instant, the present where it is not given; nothing that happened later is looked at.
         load_days: reads the days of devices.
+        devices: rows of these devices with all columns, where somebody has read them already.
     """
     at = until or now()
     ids = list(dict.fromkeys(device_ids))
     midnight = from_micros(to_micros(at) // MICROS_PER_DAY * MICROS_PER_DAY)
-    # One after the other: a transaction has one connection.
-    devices = await fleet_histories.devices(db, kind.name, ids)
-    days = await load_days(db, kind.name, ids, EPOCH, midnight, kind.learnt.columns)
-    work = await fleet_histories.maintenance(db, ids, at)
-    anomalies = await fleet_histories.anomalies(db, ids, at)
-    failures = await fleet_histories.failures(db, ids, at)
+    days, work, anomalies, failures, read = await asyncio.gather(
+        load_days(store, kind.name, ids, EPOCH, midnight, kind.learnt.columns),
+        fleet_histories.maintenance(store, ids, at),
+        fleet_histories.anomalies(store, ids, at),
+        fleet_histories.failures(store, ids, at),
+        _devices(store, kind, ids, devices),
+    )
     events = [
         *((row["device_id"], row["kind"].lower(), row["at"]) for row in work),
         *((row["device_id"], ANOMALY, row["at"]) for row in anomalies),
         *((row["device_id"], FAILURE, row["at"]) for row in failures if not row["ends_life"]),
     ]
-    there = {row["id"]: row for row in devices}
+    there = {row["id"]: row for row in read}
     found = [there[device_id] for device_id in ids if device_id in there]
     return await asyncio.to_thread(_assembled, kind, found, days, events, failures, days_of(at))
+
+
+async def _devices(store: Store, kind: DeviceKind, ids: Sequence[int], known: Sequence[Row] | None) -> Sequence[Row]:
+    return await fleet_histories.devices(store, kind.name, ids) if known is None else known
 
 
 def _assembled(  # noqa: PLR0917 - the results of the statements
@@ -213,6 +221,7 @@ def _attributes(kind: DeviceKind, device: Row) -> FloatArray:
     return np.array([told[name] for name in learnt.attributes], np.float64)
 
 
-async def load_fleet(db: Reads, device_kind: str, *, until: datetime | None = None) -> FleetHistories:
+async def load_fleet(store: Store, device_kind: str, *, until: datetime | None = None) -> FleetHistories:
     """Return what is known of all devices of a kind at an instant, as `load_histories` does."""
-    return await load_histories(db, KINDS[device_kind], await fleet_histories.ids_of_kind(db, device_kind), until=until)
+    ids = await fleet_histories.ids_of_kind(store, device_kind)
+    return await load_histories(store, KINDS[device_kind], ids, until=until)

@@ -100,8 +100,12 @@ async def _found(services: "Services", keys: Sequence[Key]) -> dict[Key, Answer]
 
 
 async def _found_together(services: "Services", ids: Sequence[int], keys: Sequence[Key]) -> dict[Key, Answer]:
-    found, retired = await asyncio.gather(
-        devices.by_ids(services.store, ids), device_failures.ends_of_life(services.store, ids)
+    at = services.clock()
+    age = timedelta(seconds=services.settings.predictions.reuse_seconds)
+    found, retired, stored = await asyncio.gather(
+        devices.by_ids(services.store, ids),
+        device_failures.ends_of_life(services.store, ids),
+        predictions.newest(services.store, ids, at - age),
     )
     rows = {row["id"]: row for row in found if row is not None}
     answers: dict[Key, Answer] = {}
@@ -113,8 +117,9 @@ async def _found_together(services: "Services", ids: Sequence[int], keys: Sequen
             answers[device_id, kind] = absent
         else:
             asked.setdefault(row["kind"], {}).setdefault(kind, []).append(row)
-    for device_kind, wanted in asked.items():
-        answers |= await _OneKind(services, device_kind).answers(wanted)
+    kinds = (_OneKind(services, device_kind, at, stored).answers(wanted) for device_kind, wanted in asked.items())
+    for more in await asyncio.gather(*kinds):
+        answers |= more
     return answers
 
 
@@ -130,36 +135,43 @@ def _not_predicted(row: Row, kind: PredictionKind, retired_at: datetime | None) 
 class _OneKind:
     """Answers for devices of one kind."""
 
-    def __init__(self, services: "Services", device_kind: str) -> None:
+    def __init__(
+        self, services: "Services", device_kind: str, at: datetime, stored: Mapping[tuple[int, str], Row]
+    ) -> None:
         self._services = services
         self._kind = KINDS[device_kind]
-        self._now = services.clock()
+        self._now = at
+        self._in_store = stored
 
     async def answers(self, wanted: Mapping[PredictionKind, Sequence[Row]]) -> dict[Key, Answer]:
-        models = await self._services.models.productions(self._services.store, self._kind.name)
-        answers: dict[Key, Answer] = dict(await self._fresh(wanted, models))
+        models, going_on = await asyncio.gather(
+            self._services.models.productions(self._services.store, self._kind.name), self._going_on(wanted)
+        )
+        answers: dict[Key, Answer] = dict(self._fresh(wanted, models, going_on))
         stale = {kind: [row for row in rows if (row["id"], kind) not in answers] for kind, rows in wanted.items()}
         stale = {kind: rows for kind, rows in stale.items() if rows}
         if stale:
             answers |= await self._made(stale, models)
         return answers
 
-    async def _fresh(
-        self, wanted: Mapping[PredictionKind, Sequence[Row]], models: Mapping[PredictionKind, LoadedModel]
+    async def _going_on(self, wanted: Mapping[PredictionKind, Sequence[Row]]) -> Mapping[int, Row]:
+        """Return the incidents that go on at devices whose stored prediction of ANOMALY depends on that."""
+        rows = wanted.get(PredictionKind.ANOMALY, ())
+        ids = [row["id"] for row in rows if (row["id"], PredictionKind.ANOMALY.value) in self._in_store]
+        return await anomalies.going_on(self._services.store, ids) if ids else {}
+
+    def _fresh(
+        self,
+        wanted: Mapping[PredictionKind, Sequence[Row]],
+        models: Mapping[PredictionKind, LoadedModel],
+        going_on: Mapping[int, Row],
     ) -> dict[Key, Row]:
-        """Return stored predictions that are young enough, and that the present models would make again."""
-        ids = list(dict.fromkeys(row["id"] for rows in wanted.values() for row in rows))
-        age = timedelta(seconds=self._services.settings.predictions.reuse_seconds)
-        stored = await predictions.newest(self._services.store, ids, self._now - age)
-        of_anomalies = [row for (_, kind), row in stored.items() if kind == PredictionKind.ANOMALY.value]
-        going_on: Mapping[int, Row] = {}
-        if PredictionKind.ANOMALY in wanted and of_anomalies:
-            going_on = await anomalies.going_on(self._services.store, [row["device_id"] for row in of_anomalies])
+        """Return stored predictions that the present models would make again."""
         fresh: dict[Key, Row] = {}
         for kind, rows in wanted.items():
             model = _used(kind, models)
             for device in rows:
-                row = stored.get((device["id"], kind.value))
+                row = self._in_store.get((device["id"], kind.value))
                 if row is None or model is None or row["model_id"] != model.id:
                     continue
                 if kind is PredictionKind.ANOMALY and not _still_holds(row, going_on.get(device["id"])):
@@ -170,40 +182,49 @@ class _OneKind:
     async def _made(
         self, wanted: Mapping[PredictionKind, Sequence[Row]], models: Mapping[PredictionKind, LoadedModel]
     ) -> dict[Key, Answer]:
-        """Make predictions; those that look at histories and those that do not each have a thread of their own."""
+        """Make predictions: everything is loaded at the same time, then all of it is computed in one thread.
+
+        A second thread would only wait for the interpreter, and keep the event loop from it.
+        """
         groups = [
             {kind: rows for kind, rows in wanted.items() if _PREDICTORS[kind].needs_histories is needs}
             for needs in (True, False)
         ]
-        made = await asyncio.gather(*(self._computed(group, models) for group in groups if group))
-        timed = {kind: each for group in made for kind, each in group.items()}
+        prepared = await asyncio.gather(*(self._prepared(group, models) for group in groups if group))
+        computations = {kind: compute for group in prepared for kind, compute in group.items()}
+        timed = await asyncio.to_thread(lambda: {kind: _timed(compute) for kind, compute in computations.items()})
         found = {
             (row["id"], kind): outcome
-            for kind, (rows, outcomes, _) in timed.items()
-            for row, outcome in zip(rows, outcomes, strict=True)
+            for kind, (outcomes, _) in timed.items()
+            for row, outcome in zip(wanted[kind], outcomes, strict=True)
         }
-        return await self._stored(found, {kind: duration for kind, (_, _, duration) in timed.items()})
+        return await self._stored(found, {kind: duration for kind, (_, duration) in timed.items()})
 
-    async def _computed(
+    async def _prepared(
         self, wanted: Mapping[PredictionKind, Sequence[Row]], models: Mapping[PredictionKind, LoadedModel]
-    ) -> dict[PredictionKind, tuple[Sequence[Row], Outcomes, float]]:
-        """Return for each kind the devices, what was found of each, and how many milliseconds that took."""
+    ) -> dict[PredictionKind, Compute]:
+        """Load what kinds of predictions need, and return what computes each."""
         histories = None
         if any(_PREDICTORS[kind].needs_histories for kind in wanted):
-            ids = list(dict.fromkeys(row["id"] for rows in wanted.values() for row in rows))
+            devices = {row["id"]: row for rows in wanted.values() for row in rows}
             histories = await load_histories(
-                self._services.store, self._kind, ids, until=self._now, load_days=self._services.hours.days
+                self._services.store,
+                self._kind,
+                list(devices),
+                until=self._now,
+                load_days=self._services.hours.days,
+                devices=list(devices.values()),
             )
-            # One that was removed a moment ago has no history.
-            there = set(histories.device_ids)
-            wanted = {kind: [row for row in rows if row["id"] in there] for kind, rows in wanted.items()}
         examined: dict[int, Looked] = {}
-        subjects = {
-            kind: Subjects(self._kind, rows, self._now, models, histories, examined) for kind, rows in wanted.items()
-        }
-        computations = {kind: await _PREDICTORS[kind].prepare(self._services, each) for kind, each in subjects.items()}
-        timed = await asyncio.to_thread(lambda: {kind: _timed(compute) for kind, compute in computations.items()})
-        return {kind: (subjects[kind].rows, *each) for kind, each in timed.items()}
+        prepared = await asyncio.gather(
+            *(
+                _PREDICTORS[kind].prepare(
+                    self._services, Subjects(self._kind, rows, self._now, models, histories, examined)
+                )
+                for kind, rows in wanted.items()
+            )
+        )
+        return dict(zip(wanted, prepared, strict=True))
 
     async def _stored(
         self, found: Mapping[Key, Found | Absent], durations: Mapping[PredictionKind, float]

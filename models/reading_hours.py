@@ -4,7 +4,7 @@ A reading tells of the time since the one before it. So the sums of an hour (lit
 whose time reaches into it, the first of the next hour among them; its statistics are those of the readings within it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from models.charts import FloatArray, IntArray
-from models.types import EPOCH, to_micros
+from models.types import to_micros
 
 HOUR = timedelta(hours=1)
 HOUR_MICROS = 3_600_000_000
@@ -30,7 +30,6 @@ _JOULES_PER_KWH = 3.6e6
 # Of one device: 1,900 years from 1970 on.
 _MOST_HOURS = 1 << 24
 
-Key = tuple[int, datetime]
 Hours = list[tuple[int, int]]
 """Device ids and microseconds since 1970 of the starts of hours."""
 
@@ -92,33 +91,28 @@ class HourRows:
         return HourRows(self.device_ids[places], self.micros[places], values)
 
 
-def hours_to_sum(stored: Collection[Key], newest: Mapping[int, datetime | None], now: datetime) -> Hours:
+def hours_to_sum(ids: IntArray, micros: IntArray, floors: IntArray, now: datetime) -> Hours:
     """Return the hours that must be summed, or summed anew, because of readings that were stored.
 
     A device's first reading in an hour asks for that hour, and those that follow in it ask for nothing; readings of
     hours that ended longer than `LATE_AFTER` ago ask for these always.
 
     Args:
-        stored: device and instant of each new reading.
-        newest: the newest instant that each device had before.
+        ids: (n,) device of each new reading.
+        micros: (n,) its instant, microseconds since 1970.
+        floors: (n,) the newest instant that its device had before; one before all others where it had none.
         now: the server's time.
 
     Returns:
         Distinct hours, sorted by device, then by time; none in most batches of readings that arrive as they are made.
     """
-    border = now - LATE_AFTER
-    border = border.replace(minute=0, second=0, microsecond=0)
-    if all(at >= border and _goes_on(at, newest[device_id]) for device_id, at in stored):
+    floors = np.maximum(floors, 0)
+    border = to_micros(now - LATE_AFTER) // HOUR_MICROS
+    hours = micros // HOUR_MICROS
+    goes_on = (hours >= border) & (micros > floors) & (hours == floors // HOUR_MICROS)
+    if goes_on.all():
         return []
-    ids = np.fromiter((device_id for device_id, _ in stored), np.int64, len(stored))
-    micros = np.fromiter((to_micros(at) for _, at in stored), np.int64, len(stored))
-    known = {device_id: to_micros(at or EPOCH) for device_id, at in newest.items()}
-    floors = np.fromiter((known[device_id] for device_id in ids.tolist()), np.int64, len(ids))
-    return _asked_for(ids, micros, floors, to_micros(border))
-
-
-def _goes_on(at: datetime, newest: datetime | None) -> bool:
-    return newest is not None and newest < at < newest + HOUR and at.hour == newest.hour
+    return _asked_for(ids, micros, floors, border * HOUR_MICROS)
 
 
 def _asked_for(ids: IntArray, micros: IntArray, floors: IntArray, border: int) -> Hours:

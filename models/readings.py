@@ -1,19 +1,25 @@
 """Readings on their way in: batches as columns, and the verdict on each row."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias, cast
+from itertools import chain, repeat
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.statements import Row
-from models.types import to_micros
+from models.types import EPOCH, MICROSECOND
 
+BoolArray: TypeAlias = NDArray[np.bool_]
+FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 
 ChannelValues = Sequence[float | bool | None]
+
+NEVER = int(np.iinfo(np.int64).min)
+"""Microseconds before all instants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +38,9 @@ class ReadingBatch:
     device_ids: Sequence[int]
     recorded_at: Sequence[datetime]
     channels: Mapping[str, ChannelValues]
-    _micros: IntArray | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def micros(self) -> IntArray:
-        """(n,) the instants as microseconds since 1970, computed once."""
-        if self._micros is None:
-            object.__setattr__(self, "_micros", np.fromiter(map(to_micros, self.recorded_at), np.int64, len(self)))
-        return cast("IntArray", self._micros)
 
     def __len__(self) -> int:
         return len(self.device_ids)
-
-    def at(self, places: Sequence[int]) -> "ReadingBatch":
-        """Return the rows at these places, in their order."""
-        if len(places) == len(self):
-            return self
-        channels = {name: [values[place] for place in places] for name, values in self.channels.items()}
-        ids, instants = self.device_ids, self.recorded_at
-        return ReadingBatch(
-            self.kind, [ids[place] for place in places], [instants[place] for place in places], channels
-        )
 
 
 def joined(batches: Sequence[ReadingBatch]) -> ReadingBatch:
@@ -66,6 +54,75 @@ def joined(batches: Sequence[ReadingBatch]) -> ReadingBatch:
             column.extend(batch.channels.get(name) or [None] * len(batch))
     ids = [device_id for batch in batches for device_id in batch.device_ids]
     return ReadingBatch(batches[0].kind, ids, [at for batch in batches for at in batch.recorded_at], channels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedReadings:
+    """Readings of devices of one kind, as arrays of n rows.
+
+    Attributes:
+        kind: name of the device kind.
+        device_ids: (n,) the device of each reading.
+        micros: (n,) microseconds since 1970.
+        names: the channels, those that some reading may have.
+        values: (channels, n) in the channel's unit, a state as 0 or 1; NaN where a reading lacks the channel.
+        not_numbers: channel and row, by place, of each NaN that was given for a value.
+    """
+
+    kind: str
+    device_ids: IntArray
+    micros: IntArray
+    names: tuple[str, ...]
+    values: FloatArray
+    not_numbers: tuple[tuple[int, int], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.device_ids)
+
+    def at(self, places: IntArray | BoolArray) -> "PackedReadings":
+        """Return the rows at these places, in their order, or those of a mask; NaN that was given counts as missing."""
+        values = self.values[:, places]
+        return PackedReadings(self.kind, self.device_ids[places], self.micros[places], self.names, values)
+
+    def column(self, name: str) -> FloatArray | None:
+        """Return the values of a channel; None if no reading has it."""
+        return self.values[self.names.index(name)] if name in self.names else None
+
+
+def packed(batches: Sequence[ReadingBatch]) -> PackedReadings:
+    """Return the rows of batches of one kind, of which there is at least one, as arrays.
+
+    Raises:
+        TypeError, ValueError, OverflowError: an id is no whole number of 64 bits, or a value is no number.
+    """
+    names = tuple(dict.fromkeys(name for batch in batches for name in batch.channels))
+    columns = [_chained(batch.channels.get(name) or repeat(None, len(batch)) for batch in batches) for name in names]
+    ids = np.array(_chained(batch.device_ids for batch in batches), np.int64)
+    values = np.array(columns, np.float64).reshape(len(names), len(ids))
+    micros = packed_instants(_chained(batch.recorded_at for batch in batches))
+    return PackedReadings(batches[0].kind, ids, micros, names, values, _not_numbers(columns, values))
+
+
+def packed_instants(instants: Iterable[datetime]) -> IntArray:
+    """Return the microseconds since 1970 of aware instants."""
+    return np.array([(at - EPOCH) // MICROSECOND for at in instants], np.int64)
+
+
+def _chained(parts: Iterable[Iterable[Any]]) -> list[Any]:
+    return list(chain.from_iterable(parts))
+
+
+def _not_numbers(columns: Sequence[list[Any]], values: FloatArray) -> tuple[tuple[int, int], ...]:
+    """Return the places at which NaN was given, and not None, which becomes NaN."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return ()
+    found: list[tuple[int, int]] = []
+    for place, count in enumerate(missing.sum(axis=1).tolist()):
+        column = columns[place]
+        if count != column.count(None):
+            found += [(place, row) for row in np.flatnonzero(missing[place]).tolist() if column[row] is not None]
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

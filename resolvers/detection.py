@@ -19,7 +19,7 @@ from models.anomalies import AnomalyState
 from models.devices import KINDS, DeviceKind
 from models.learning.anomalies import DETECTOR_VERSION, Detector, IncidentStep, Scored, States, StepKind
 from models.learning.anomalies.states import NEVER
-from models.readings import ReadingBatch
+from models.readings import PackedReadings
 from models.repositories import anomalies, watching
 from models.repositories.watching import Watched
 from models.store import Transaction
@@ -58,24 +58,24 @@ class Detection:
         }
 
     async def score(
-        self, transaction: Transaction, batch: ReadingBatch, watched: Mapping[int, Watched], now: datetime
+        self, transaction: Transaction, readings: PackedReadings, watched: Mapping[int, Watched], now: datetime
     ) -> list[AnomalyChange]:
         """Score readings and store what follows from them.
 
         Args:
             transaction: has stored the readings, under the locks of their devices.
-            batch: readings of one kind, each newer than all that its device had before; in any order.
+            readings: of one kind, each newer than all that its device had before; in any order.
             watched: what is remembered of these devices.
             now: the server's time.
 
         Returns:
             What became of anomalies, in the order in which it happened.
         """
-        detector = self._detectors.get(batch.kind)
-        if detector is None or not len(batch):
+        detector = self._detectors.get(readings.kind)
+        if detector is None or not len(readings):
             return []
-        kind = KINDS[batch.kind]
-        columns = _Columns.of(batch, [channel.name for channel in kind.watched])
+        kind = KINDS[readings.kind]
+        columns = _Columns.of(readings, detector.channels)
         states = detector.load([watched[id_].state for id_ in columns.ids])
         await self._close_forgotten(transaction, columns, states, watched, now)
         known_profiles = await _give_profiles(transaction, detector, states, columns)
@@ -132,32 +132,15 @@ class _Columns:
     values: Any
 
     @classmethod
-    def of(cls, batch: ReadingBatch, names: Sequence[str]) -> "_Columns":
-        ids, device = np.unique(np.array(batch.device_ids, dtype=np.int64), return_inverse=True)
-        micros = batch.micros
-        values = np.full((len(batch), len(names)), np.nan)
+    def of(cls, readings: PackedReadings, names: Sequence[str]) -> "_Columns":
+        order = np.lexsort((readings.micros, readings.device_ids))
+        ids, device = np.unique(readings.device_ids[order], return_inverse=True)
+        values = np.full((len(readings), len(names)), np.nan)
         for place, name in enumerate(names):
-            if name in batch.channels:
-                values[:, place] = np.array(batch.channels[name], dtype=np.float64)
-        order = np.lexsort((micros, device))
-        return cls(ids.tolist(), device[order], micros[order], values[order])
-
-
-def fresh(
-    batch: ReadingBatch, stored: Collection[tuple[int, datetime]], newest: Mapping[int, datetime | None]
-) -> ReadingBatch:
-    """Return the readings that were stored now and are newer than what their device had: what may be scored."""
-    floors = {id_: at for id_, at in newest.items() if at is not None}
-    if len(stored) == len(batch) and all(key[0] not in floors or key[1] > floors[key[0]] for key in stored):
-        return batch
-    left = set(stored)
-    places: list[int] = []
-    for place, key in enumerate(zip(batch.device_ids, batch.recorded_at, strict=True)):
-        floor = floors.get(key[0])
-        if key in left and (floor is None or key[1] > floor):
-            left.remove(key)
-            places.append(place)
-    return batch.at(places)
+            column = readings.column(name)
+            if column is not None:
+                values[:, place] = column[order]
+        return cls(ids.tolist(), device, readings.micros[order], values)
 
 
 async def _give_profiles(

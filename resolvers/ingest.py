@@ -7,18 +7,17 @@ commit: what is acknowledged is durable.
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
 from models import clock
 from models.alerts import AlertKind
-from models.devices import KINDS
 from models.errors import BadUserInput, IoTSphereError, LimitExceeded
 from models.reading_hours import hours_to_sum
-from models.readings import IngestReport, ReadingBatch, Rejection, joined
+from models.readings import NEVER, IngestReport, IntArray, PackedReadings, ReadingBatch
 from models.repositories import asked_hours, device_changes, partitions, readings, watching
 from models.repositories.events import NewEvent
 from models.repositories.watching import Watched
@@ -27,31 +26,42 @@ from models.statements import Row
 from models.store import Store, Transaction
 from models.types import from_micros, to_micros
 from resolvers.alerting import Alerting, Observation
-from resolvers.detection import CLOSED, AnomalyChange, Detection, fresh
-from resolvers.reading_checks import check, device_problem
+from resolvers.arrivals import Arrivals
+from resolvers.detection import CLOSED, AnomalyChange, Detection
 from settings.types import Settings
 
 logger = logging.getLogger("iotsphere.ingest")
 
 READINGS_RECORDED = "readings_recorded"
 
-Key = tuple[int, datetime]
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
-    """What passed the checks of a caller's batch, and where its report goes.
+    """A caller's batch, and where its report goes."""
+
+    batch: ReadingBatch
+    done: asyncio.Future[IngestReport]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """What is known of the locked devices of a group.
 
     Attributes:
-        rows: the rows that passed.
-        places: the place of each of them in the caller's batch.
-        rejected: the verdicts on the others.
+        devices: their rows by id, of those that exist.
+        ids: (d,) their ids, in order.
+        newest: (d,) microseconds of their newest readings before, NEVER where there are none.
+        watched: what is remembered of each.
     """
 
-    rows: ReadingBatch
-    places: Sequence[int]
-    rejected: list[Rejection]
-    done: asyncio.Future[IngestReport]
+    devices: Mapping[int, Row]
+    ids: IntArray
+    newest: IntArray
+    watched: Mapping[int, Watched]
+
+    def floors(self, device_ids: IntArray) -> IntArray:
+        """Return the newest instants of the devices of some readings."""
+        return self.newest[np.searchsorted(self.ids, device_ids)]
 
 
 class Ingest:
@@ -78,11 +88,7 @@ class Ingest:
                 again is safe.
         """
         self._check_size(len(batch))
-        checked = check(batch, self._settings, self._now())
-        if not checked.good:
-            return IngestReport(0, 0, checked.rejected)
-        done: asyncio.Future[IngestReport] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(batch.at(checked.good), checked.good, checked.rejected, done)
+        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_all())
@@ -115,16 +121,16 @@ class Ingest:
     def _next_group(self) -> list[_Waiting]:
         size, count = 0, 0
         for waiting in self._waiting:
-            size += len(waiting.rows)
+            size += len(waiting.batch)
             if count and size > self._settings.max_commit_size:
                 break
             count += 1
         group, self._waiting = self._waiting[:count], self._waiting[count:]
         return group
 
-    async def _commit_group(self, group: list[_Waiting]) -> None:
+    async def _commit_group(self, group: Sequence[_Waiting]) -> None:
         try:
-            _answer(group, await self._store_group(group))
+            await self._store_group(group)
         except IoTSphereError as error:
             for waiting in group:
                 _fail(waiting, error)
@@ -138,45 +144,60 @@ class Ingest:
     async def _commit_alone(self, waiting: _Waiting) -> None:
         """Store one batch of a group that failed unexpectedly, so that a bad one fails alone."""
         try:
-            _answer([waiting], await self._store_group([waiting]))
+            await self._store_group([waiting])
         except Exception as error:  # noqa: BLE001 - handed to the caller
             _fail(waiting, error)
 
-    async def _store_group(self, group: list[_Waiting]) -> list[IngestReport]:
-        await self._ensure_partitions(group)
+    async def _store_group(self, group: Sequence[_Waiting]) -> None:
+        """Store batches in one transaction and answer them; each that has nothing to store is answered before."""
+        parts = [_Part(those) for those in _by_kind(group)]
+        now = self._now()
+        for part in parts:
+            part.arrivals.check(self._settings, now)
+            part.answer(part.arrivals.refused())
+        parts = [part for part in parts if len(part.arrivals.good)]
+        if not parts:
+            return
+        await self._ensure_partitions([part.arrivals for part in parts])
         async with self._store.transaction() as transaction:
-            ids = {device_id for waiting in group for device_id in set(waiting.rows.device_ids)}
-            devices = await device_changes.lock(transaction, list(ids))
-            newest = {device_id: row["latest_reading_at"] for device_id, row in devices.items()}
-            for waiting in group:
-                _reject_unknown(waiting, devices)
-            new: dict[str, Collection[Key]] = {}
-            changes: list[AnomalyChange] = []
-            remembered = await watching.watched(transaction, list(devices))
-            for batch in _merged(group):
-                stored = new[batch.kind] = await readings.add(transaction, batch, newest)
-                await self._ask_for_hours(transaction, stored, newest)
-                changes += await self._look_at(transaction, fresh(batch, stored, newest), devices, remembered)
-                await self._announce(transaction, batch.kind, _ordered(batch, stored))
-        return _reports(group, new, changes)
+            known = await _known(transaction, [part.arrivals for part in parts])
+            reports = [await self._store_part(transaction, part.arrivals, known) for part in parts]
+        for part, of_each in zip(parts, reports, strict=True):
+            part.answer(dict(enumerate(of_each)))
+
+    async def _store_part(self, transaction: Transaction, arrivals: Arrivals, known: _Known) -> list[IngestReport]:
+        arrivals.reject_unknown(known.devices)
+        good = arrivals.good
+        floors = known.floors(good.device_ids)
+        is_new = await readings.add(transaction, good, floors)
+        changes: list[AnomalyChange] = []
+        if is_new.any():
+            stored, floors = (good, floors) if is_new.all() else (good.at(is_new), floors[is_new])
+            await self._ask_for_hours(transaction, stored, floors)
+            is_newer = stored.micros > floors
+            changes = await self._look_at(
+                transaction, stored if is_newer.all() else stored.at(is_newer), known.devices, known.watched
+            )
+            await self._announce(transaction, stored)
+        return arrivals.reports(is_new, changes)
 
     async def _look_at(
         self,
         transaction: Transaction,
-        batch: ReadingBatch,
+        fresh: PackedReadings,
         devices: Mapping[int, Row],
         remembered: Mapping[int, Watched],
     ) -> list[AnomalyChange]:
         """Look for anomalies and for reasons of alerts in readings that are the newest of their devices."""
-        if not len(batch):
+        if not len(fresh):
             return []
-        changes = await self._detection.score(transaction, batch, remembered, self._now())
+        changes = await self._detection.score(transaction, fresh, remembered, self._now())
         if changes:
             await self._alerting.observe(transaction, list(map(_observation, changes)))
         changed = {change.anomaly["device_id"] for change in changes}
         await self._alerting.readings(
             transaction,
-            batch,
+            fresh,
             devices,
             # An anomaly that was told just now may have left a condition.
             has_conditions={id_ for id_, watched in remembered.items() if watched.has_conditions or id_ in changed},
@@ -184,31 +205,27 @@ class Ingest:
         )
         return changes
 
-    async def _ask_for_hours(
-        self, transaction: Transaction, stored: Collection[Key], newest: Mapping[int, datetime | None]
-    ) -> None:
+    async def _ask_for_hours(self, transaction: Transaction, stored: PackedReadings, floors: IntArray) -> None:
         """Ask for the hours to be summed that readings begin, or belong to where they come late."""
-        hours = hours_to_sum(stored, newest, self._now())
+        hours = hours_to_sum(stored.device_ids, stored.micros, floors, self._now())
         if hours:
             await asked_hours.ask(transaction, hours)
 
-    async def _announce(self, transaction: Transaction, kind: str, keys: tuple[list[int], list[int]]) -> None:
-        device_ids, micros = keys
-        if not device_ids:
-            return
-        # The last one of each device is its newest.
-        seen = {device_id: from_micros(at) for device_id, at in dict(zip(device_ids, micros, strict=True)).items()}
-        await device_changes.mark_seen(transaction, seen, online_since=self._now() - self._silence)
-        payload = {"kind": kind, "device_ids": device_ids, "recorded_at": micros}
+    async def _announce(self, transaction: Transaction, stored: PackedReadings) -> None:
+        """Tell of stored readings, which are sorted by device, then by time."""
+        ids, micros = stored.device_ids, stored.micros
+        is_newest = np.append(ids[1:] != ids[:-1], True)
+        seen = zip(ids[is_newest].tolist(), map(from_micros, micros[is_newest].tolist()), strict=True)
+        await device_changes.mark_seen(transaction, dict(seen), online_since=self._now() - self._silence)
+        order = np.argsort(micros, kind="stable")
+        payload = {"kind": stored.kind, "device_ids": ids[order], "recorded_at": micros[order]}
         transaction.emit(NewEvent(READINGS_RECORDED, payload))
 
-    async def _ensure_partitions(self, group: list[_Waiting]) -> None:
+    async def _ensure_partitions(self, parts: Sequence[Arrivals]) -> None:
         # Before the readings' transaction, not in it: making a partition locks the whole table until the commit.
         if self._store.dialect != "postgresql":
             return
-        # The batches as they came: only their months are wanted, and joining them would copy every reading.
-        batches = [waiting.rows for waiting in group if len(waiting.rows)]
-        months = {(batch.kind, month) for batch in batches for month in _months(batch.recorded_at)}
+        months = {(part.kind, month) for part in parts for month in part.months()}
         unknown = months - self._known_partitions
         if unknown:
             async with self._store.transaction() as transaction:
@@ -217,15 +234,36 @@ class Ingest:
             self._known_partitions |= unknown
 
 
-def _ordered(batch: ReadingBatch, stored: Collection[Key]) -> tuple[list[int], list[int]]:
-    """Return device and microseconds of each stored reading, in the order of time."""
-    if len(stored) == len(batch):
-        ids, micros = np.array(batch.device_ids, np.int64), batch.micros
-    else:
-        ids = np.fromiter((device_id for device_id, _ in stored), np.int64, len(stored))
-        micros = np.fromiter((to_micros(at) for _, at in stored), np.int64, len(stored))
-    order = np.argsort(micros, kind="stable")
-    return ids[order].tolist(), micros[order].tolist()
+class _Part:
+    """The callers of a group whose readings are of one kind."""
+
+    def __init__(self, waiting: Sequence[_Waiting]) -> None:
+        self._waiting = waiting
+        self.arrivals = Arrivals([each.batch for each in waiting])
+
+    def answer(self, reports: Mapping[int, IngestReport]) -> None:
+        """Give callers, by place, their reports; one that has left gets none."""
+        for place, report in reports.items():
+            done = self._waiting[place].done
+            if not done.done():
+                done.set_result(report)
+
+
+def _by_kind(group: Sequence[_Waiting]) -> list[list[_Waiting]]:
+    by_kind: dict[str, list[_Waiting]] = {}
+    for waiting in group:
+        by_kind.setdefault(waiting.batch.kind, []).append(waiting)
+    return [by_kind[kind] for kind in sorted(by_kind)]
+
+
+async def _known(transaction: Transaction, parts: Sequence[Arrivals]) -> _Known:
+    """Lock the devices of a group, and return what is known of them."""
+    devices = await device_changes.lock(transaction, sorted({id_ for part in parts for id_ in part.device_ids()}))
+    newest = [
+        NEVER if row["latest_reading_at"] is None else to_micros(row["latest_reading_at"]) for row in devices.values()
+    ]
+    watched = await watching.watched(transaction, list(devices))
+    return _Known(devices, np.array(list(devices), np.int64), np.array(newest, np.int64), watched)
 
 
 def _observation(change: AnomalyChange) -> Observation:
@@ -243,84 +281,6 @@ def _observation(change: AnomalyChange) -> Observation:
     )
 
 
-def _answer(group: Sequence[_Waiting], reports: Sequence[IngestReport]) -> None:
-    for waiting, report in zip(group, reports, strict=True):
-        if not waiting.done.done():
-            waiting.done.set_result(report)
-
-
-def _months(instants: Sequence[datetime]) -> set[partitions.Month]:
-    first, last = partitions.month_of(min(instants)), partitions.month_of(max(instants))
-    return {first} if first == last else {partitions.month_of(instant) for instant in instants}
-
-
 def _fail(waiting: _Waiting, error: Exception) -> None:
     if not waiting.done.done():
         waiting.done.set_exception(error)
-
-
-def _reject_unknown(waiting: _Waiting, devices: Mapping[int, Row]) -> None:
-    kind = KINDS[waiting.rows.kind]
-    wrong = {id_: device_problem(devices.get(id_), kind) for id_ in set(waiting.rows.device_ids)}
-    wrong = {id_: why for id_, why in wrong.items() if why is not None}
-    if not wrong:
-        return
-    good: list[int] = []
-    for row, (place, device_id) in enumerate(zip(waiting.places, waiting.rows.device_ids, strict=True)):
-        why = wrong.get(device_id)
-        if why is None:
-            good.append(row)
-        else:
-            waiting.rejected.append(Rejection(place, *why))
-    waiting.rejected.sort(key=lambda rejection: rejection.index)
-    waiting.places = [waiting.places[row] for row in good]
-    waiting.rows = waiting.rows.at(good)
-
-
-def _merged(group: Sequence[_Waiting]) -> list[ReadingBatch]:
-    """Return the rows of all batches as one batch for each kind."""
-    by_kind: dict[str, list[ReadingBatch]] = {}
-    for waiting in group:
-        if len(waiting.rows):
-            by_kind.setdefault(waiting.rows.kind, []).append(waiting.rows)
-    return [joined(by_kind[kind]) for kind in sorted(by_kind)]
-
-
-def _reports(
-    group: Sequence[_Waiting], new: Mapping[str, Collection[Key]], changes: Sequence[AnomalyChange]
-) -> list[IngestReport]:
-    """Count each caller's rows; a key that several rows of the group have counts as accepted for the first of them."""
-    if sum(map(len, new.values())) == sum(len(waiting.rows) for waiting in group):
-        reports = [IngestReport(len(waiting.rows), 0, waiting.rejected) for waiting in group]
-    else:
-        unclaimed = {kind: set(keys) for kind, keys in new.items()}
-        reports = [_report(waiting, unclaimed.get(waiting.rows.kind, set())) for waiting in group]
-    found = {
-        (change.anomaly["device_id"], change.recorded_at): change.anomaly
-        for change in changes
-        if change.change != CLOSED
-    }
-    if not found:
-        return reports
-    return [
-        replace(report, anomalies=_found_in(waiting.rows, found))
-        for waiting, report in zip(group, reports, strict=True)
-    ]
-
-
-def _found_in(rows: ReadingBatch, found: Mapping[Key, Row]) -> list[Row]:
-    by_id: dict[int, Row] = {}
-    for key in zip(rows.device_ids, rows.recorded_at, strict=True):
-        anomaly = found.get(key)
-        if anomaly is not None:
-            by_id[anomaly["id"]] = anomaly
-    return list(by_id.values())
-
-
-def _report(waiting: _Waiting, unclaimed: set[Key]) -> IngestReport:
-    accepted = 0
-    for key in zip(waiting.rows.device_ids, waiting.rows.recorded_at, strict=True):
-        if key in unclaimed:
-            unclaimed.remove(key)
-            accepted += 1
-    return IngestReport(accepted, len(waiting.rows) - accepted, waiting.rejected)

@@ -1,15 +1,15 @@
 """Readings against the channels of their kind: which rows can be stored, and why others cannot."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from models.devices import KINDS, Channel, DeviceKind
-from models.readings import ChannelValues, ReadingBatch, Rejection
+from models.readings import BoolArray, FloatArray, PackedReadings, Rejection
 from models.statements import Row
+from models.types import from_micros, to_micros
 from settings.types import IngestSettings
 
 NO_VALUES = "NO_VALUES"
@@ -20,37 +20,32 @@ TOO_OLD = "TOO_OLD"
 UNKNOWN_DEVICE = "UNKNOWN_DEVICE"
 WRONG_KIND = "WRONG_KIND"
 
-BoolArray = npt.NDArray[np.bool_]
 
+def check(readings: PackedReadings, settings: IngestSettings, now: datetime) -> list[Rejection]:
+    """Check every reading; one is rejected for the first thing that is wrong with it.
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The verdicts on the rows of a batch.
-
-    Attributes:
-        good: indexes of the rows that may be stored, ascending.
-        rejected: one entry for each other row, by index.
-    """
-
-    good: Sequence[int]
-    rejected: list[Rejection]
-
-
-def check(batch: ReadingBatch, settings: IngestSettings, now: datetime) -> Checked:
-    """Check every row of a batch; a row is rejected for the first thing that is wrong with it.
+    Returns:
+        The verdicts on those that cannot be stored, by row.
 
     Raises:
-        KeyError: the batch names a kind or a channel that does not exist, which is the caller's defect.
+        KeyError: the readings are of a kind, or have a channel, that does not exist, which is the caller's defect.
     """
-    rejections = _Rejections(len(batch))
-    _check_times(batch.recorded_at, settings, now, rejections)
-    kind = KINDS[batch.kind]
-    present = np.zeros(len(batch), dtype=np.bool_)
-    for name, values in batch.channels.items():
-        present |= _check_channel(kind.by_name[name], values, rejections)
+    rejections = _Rejections(len(readings))
+    _check_times(readings, settings, now, rejections)
+    channels, least, most = _bounds(readings.kind, readings.names)
+    values = readings.values
+    present = ~np.isnan(values)
+    outside = (values < least) | (values > most)
+    for place, channel in enumerate(channels):
+        if channel.is_state:
+            outside[place] |= present[place] & (values[place] != 0) & (values[place] != 1)
+    if readings.not_numbers or outside.any():
+        for place, channel in enumerate(channels):
+            _check_channel(readings, place, channel, outside[place], rejections)
+    empty: BoolArray = present.sum(axis=0) == 0
     nothing = "The reading has no value; send at least one channel."
-    rejections.add(~present, NO_VALUES, lambda _: nothing)
-    return Checked(rejections.good(), rejections.listed())
+    rejections.add(empty, NO_VALUES, lambda _: nothing)
+    return rejections.listed()
 
 
 def future_problem(field: str, at: datetime, settings: IngestSettings, now: datetime) -> str:
@@ -93,48 +88,46 @@ class _Rejections:
             for index in np.flatnonzero(fresh).tolist():
                 self._found[index] = Rejection(index, code, message(index))
 
-    def good(self) -> list[int]:
-        return np.flatnonzero(~self._bad).tolist()
-
     def listed(self) -> list[Rejection]:
         return [self._found[index] for index in sorted(self._found)]
 
 
-def _check_times(
-    recorded_at: Sequence[datetime], settings: IngestSettings, now: datetime, rejections: _Rejections
+@lru_cache(maxsize=256)
+def _bounds(kind: str, names: tuple[str, ...]) -> tuple[list[Channel], FloatArray, FloatArray]:
+    """Return the channels with their least and greatest values, (channels, 1) each."""
+    channels = [KINDS[kind].by_name[name] for name in names]
+    least = np.array([[channel.minimum] for channel in channels], np.float64).reshape(-1, 1)
+    return channels, least, np.array([[channel.maximum] for channel in channels], np.float64).reshape(-1, 1)
+
+
+def _check_times(readings: PackedReadings, settings: IngestSettings, now: datetime, rejections: _Rejections) -> None:
+    micros = readings.micros
+    latest = to_micros(now + timedelta(seconds=settings.max_future_seconds))
+    oldest = to_micros(now - timedelta(days=settings.max_age_days))
+    rejections.add(
+        micros > latest,
+        IN_FUTURE,
+        lambda row: future_problem("recordedAt", from_micros(int(micros[row])), settings, now),
+    )
+    rejections.add(
+        micros < oldest, TOO_OLD, lambda row: age_problem("recordedAt", from_micros(int(micros[row])), settings)
+    )
+
+
+def _check_channel(
+    readings: PackedReadings, place: int, channel: Channel, outside: BoolArray, rejections: _Rejections
 ) -> None:
-    latest = now + timedelta(seconds=settings.max_future_seconds)
-    oldest = now - timedelta(days=settings.max_age_days)
-    # Nearly all batches are of now: their extremes tell in two passes.
-    if max(recorded_at) > latest:
-        future = np.fromiter((at > latest for at in recorded_at), np.bool_, len(recorded_at))
-        rejections.add(future, IN_FUTURE, lambda index: future_problem("recordedAt", recorded_at[index], settings, now))
-    if min(recorded_at) < oldest:
-        old = np.fromiter((at < oldest for at in recorded_at), np.bool_, len(recorded_at))
-        rejections.add(old, TOO_OLD, lambda index: age_problem("recordedAt", recorded_at[index], settings))
-
-
-def _check_channel(channel: Channel, values: ChannelValues, rejections: _Rejections) -> BoolArray:
-    """Reject what is not finite or out of range; return which rows have a value."""
-    numbers = np.array(values, dtype=np.float64)
-    missing = np.isnan(numbers)
-    if missing.any():
-        # None becomes NaN in the array; a NaN that was given is an error and has to be told from it.
-        given = np.fromiter((values[index] is not None for index in np.flatnonzero(missing).tolist()), np.bool_)
-        not_numbers = np.zeros(len(numbers), dtype=np.bool_)
-        not_numbers[np.flatnonzero(missing)[given]] = True
-        rejections.add(not_numbers, NOT_FINITE, lambda _: f"{channel.name} is not a number (NaN).")
-    infinite = np.isinf(numbers)
-    rejections.add(infinite, NOT_FINITE, lambda _: f"{channel.name} is infinite.")
-    outside = ~missing & ~infinite & ((numbers < channel.minimum) | (numbers > channel.maximum))
-    if channel.is_state:
-        outside |= ~missing & (numbers != 0) & (numbers != 1)
+    """Reject what is not finite or out of range."""
+    numbers = readings.values[place]
+    not_numbers = np.zeros(len(numbers), np.bool_)
+    not_numbers[[row for at, row in readings.not_numbers if at == place]] = True
+    rejections.add(not_numbers, NOT_FINITE, lambda _: f"{channel.name} is not a number (NaN).")
+    rejections.add(np.isinf(numbers), NOT_FINITE, lambda _: f"{channel.name} is infinite.")
     rejections.add(
         outside,
         OUT_OF_RANGE,
-        lambda index: (
-            f"{channel.name} {numbers[index]:g} {channel.unit} is not plausible; "
+        lambda row: (
+            f"{channel.name} {numbers[row]:g} {channel.unit} is not plausible; "
             f"allowed are {channel.minimum:g} to {channel.maximum:g} {channel.unit}."
         ),
     )
-    return ~missing

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.clock import now
 from models.devices import WATER_HEATER
-from models.readings import ReadingBatch
+from models.readings import ReadingBatch, packed
 from models.repositories import device_changes, partitions, readings
 from models.store import Store
 from settings.alert_types import AlertSettings, VendingMachineAlertSettings, WaterHeaterAlertSettings
@@ -299,6 +299,6 @@ async def add_readings(
         months = {partitions.month_of(at) for at in instants}
         await partitions.ensure(transaction, [WATER_HEATER.name], months)
         await device_changes.lock(transaction, ids)
-        stored = await readings.add(transaction, ReadingBatch(WATER_HEATER.name, ids, instants, values))
+        stored = await readings.add(transaction, packed([ReadingBatch(WATER_HEATER.name, ids, instants, values)]))
         await device_changes.mark_seen(transaction, newest, online_since=now())
-    return len(stored)
+    return int(stored.sum())

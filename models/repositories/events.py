@@ -55,7 +55,7 @@ class NewEvent:
 
     Attributes:
         type: what happened, in the past tense, as readings_recorded.
-        payload: JSON values that name what it happened to.
+        payload: JSON values that name what it happened to; arrays of numbers are lists.
     """
 
     type: str
@@ -135,7 +135,7 @@ UPDATE event_log SET forgotten_xid = $1, forgotten_id = $2 WHERE (forgotten_xid,
 async def add(transaction: Writes, new: Sequence[NewEvent]) -> None:
     """Append events in the order given."""
     types = [event.type for event in new]
-    payloads = [orjson.dumps(event.payload).decode() for event in new]
+    payloads = [orjson.dumps(event.payload, option=orjson.OPT_SERIALIZE_NUMPY).decode() for event in new]
     if transaction.dialect == "postgresql":
         await transaction.run(_APPEND["postgresql"], types, payloads, now())
     else:

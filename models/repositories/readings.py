@@ -1,11 +1,12 @@
 """Readings of devices: stored once, read newest first."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import orjson
 from sqlalchemy import (
     Column,
@@ -15,7 +16,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    insert,
     literal_column,
     select,
     text,
@@ -23,14 +23,15 @@ from sqlalchemy import (
 )
 
 from models.devices import KINDS
+from models.drivers import Column as Packed
+from models.drivers import plain_values
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
-from models.readings import ReadingBatch
+from models.readings import BoolArray, IntArray, PackedReadings
 from models.repositories.base import Reads, Writes
 from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns, table_of
-from models.types import EPOCH, BigIntegerList, UtcDateTime, from_micros, to_micros
+from models.types import BigIntegerList, UtcDateTime, from_micros, to_micros
 
 Columns = frozenset[str] | None
-Key = tuple[int, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,67 +95,76 @@ async def count_by_devices(db: Reads, kind: str, ids: Sequence[int], range_: Tim
     return [found.get(id_, 0) for id_ in ids]
 
 
-async def add(
-    transaction: Writes, batch: ReadingBatch, newest: Mapping[int, datetime | None] | None = None
-) -> Collection[Key]:
-    """Store readings that are not stored yet and return the keys of those that are new.
+async def add(transaction: Writes, readings: PackedReadings, floors: IntArray | None = None) -> BoolArray:
+    """Store readings that are not stored yet, and say of each whether it is new.
 
     Args:
-        transaction: holds the lock of the batch's devices.
-        batch: checked readings; keys that come twice are stored once.
-        newest: the time of each device's newest stored reading, None where it has none. Readings that are all newer
-            cannot be stored yet, and are added without a look.
+        transaction: holds the lock of the devices.
+        readings: (n,) checked; of those with the same device and time the first is stored.
+        floors: (n,) instant of the newest stored reading of the device of each, in microseconds since 1970. Readings
+            that are all newer cannot be stored yet, and are added without a look.
+
+    Returns:
+        (n,) whether it was stored now.
     """
-    keys = dict.fromkeys(zip(batch.device_ids, batch.recorded_at, strict=True))
-    if newest is not None and len(keys) == len(batch) and _are_newer(keys, newest):
-        await _append(transaction, batch)
-        return keys.keys()
+    is_first = _is_first(readings)
+    if not len(readings):
+        return is_first
+    if floors is not None and is_first.all() and bool((readings.micros > floors).all()):
+        await transaction.copy_columns(_table_name(readings.kind), _columns(readings))
+        return is_first
     if transaction.dialect == "postgresql":
-        return await _add_postgresql(transaction, batch)
-    return await _add_sqlite(transaction, batch)
+        return is_first & _is_among(readings, await _add_postgresql(transaction, readings))
+    return await _add_sqlite(transaction, readings, is_first)
 
 
-def _are_newer(keys: Iterable[Key], newest: Mapping[int, datetime | None]) -> bool:
-    floors = {device_id: at or EPOCH for device_id, at in newest.items()}
-    return all(at > floors[device_id] for device_id, at in keys)
+def _is_first(readings: PackedReadings) -> BoolArray:
+    """Return (n,) whether no earlier row has the same device and time."""
+    ids, micros = readings.device_ids, readings.micros
+    is_first = np.ones(len(readings), np.bool_)
+    order = np.lexsort((micros, ids))
+    ids, micros = ids[order], micros[order]
+    # The order is stable: of rows with the same key the first one comes first.
+    is_first[order[1:]] = (ids[1:] != ids[:-1]) | (micros[1:] != micros[:-1])
+    return is_first
 
 
-async def _append(transaction: Writes, batch: ReadingBatch) -> None:
-    is_sqlite = transaction.dialect == "sqlite"
-    instants = [to_micros(at) for at in batch.recorded_at] if is_sqlite else batch.recorded_at
-    rows = zip(batch.device_ids, instants, *batch.channels.values(), strict=True)
-    table = table_of(KINDS[batch.kind].reading_table).name
-    await transaction.copy_in(table, ("device_id", "recorded_at", *batch.channels), rows)
+def _is_among(readings: PackedReadings, keys: Collection[tuple[int, int]]) -> BoolArray:
+    """Return (n,) whether device and microseconds of a row are among the keys."""
+    own = zip(readings.device_ids.tolist(), readings.micros.tolist(), strict=True)
+    return np.fromiter((key in keys for key in own), np.bool_, len(readings))
 
 
-async def _add_postgresql(transaction: Writes, batch: ReadingBatch) -> set[Key]:
-    names = tuple(batch.channels)
-    columns = [list(batch.channels[name]) for name in names]
-    rows = await transaction.run(
-        _insert_postgresql(batch.kind, names), list(batch.device_ids), list(batch.recorded_at), *columns
-    )
-    return {(id_, at) for id_, at in rows}
+def _columns(readings: PackedReadings) -> dict[str, Packed]:
+    by_name = KINDS[readings.kind].by_name
+    instants = readings.micros.astype("datetime64[us]")
+    columns = {"device_id": Packed(readings.device_ids), "recorded_at": Packed(instants)}
+    is_null = np.isnan(readings.values)
+    for place, name in enumerate(readings.names):
+        values = readings.values[place]
+        columns[name] = Packed(values == 1 if by_name[name].is_state else values, is_null[place])
+    return columns
 
 
-async def _add_sqlite(transaction: Writes, batch: ReadingBatch) -> set[Key]:
-    keys = list(zip(batch.device_ids, (to_micros(at) for at in batch.recorded_at), strict=True))
-    stored = await transaction.fetch(_stored(batch.kind), **_bound_keys("sqlite", keys))
+async def _add_postgresql(transaction: Writes, readings: PackedReadings) -> set[tuple[int, int]]:
+    ids, instants, *channels = (plain_values(column) for column in _columns(readings).values())
+    sql = _insert_postgresql(readings.kind, readings.names)
+    rows = await transaction.run(sql, ids, [from_micros(at) for at in instants], *channels)
+    return {(id_, to_micros(at)) for id_, at in rows}
+
+
+async def _add_sqlite(transaction: Writes, readings: PackedReadings, is_first: BoolArray) -> BoolArray:
+    keys = list(zip(readings.device_ids.tolist(), readings.micros.tolist(), strict=True))
+    stored = await transaction.fetch(_stored(readings.kind), **_bound_keys("sqlite", keys))
     known = {(row["device_id"], to_micros(row["recorded_at"])) for row in stored}
-    new: dict[tuple[int, int], int] = {}
-    for index, key in enumerate(keys):
-        if key not in known:
-            new.setdefault(key, index)
-    names = tuple(batch.channels)
-    rows = [
-        {
-            "device_id": id_,
-            "recorded_at": batch.recorded_at[index],
-            **{name: batch.channels[name][index] for name in names},
-        }
-        for (id_, _), index in new.items()
-    ]
-    await transaction.execute_many(_insert_sqlite(batch.kind, names), rows)
-    return {(id_, from_micros(micros)) for id_, micros in new}
+    is_new = is_first & ~_is_among(readings, known)
+    if is_new.any():
+        await transaction.copy_columns(_table_name(readings.kind), _columns(readings.at(is_new)))
+    return is_new
+
+
+def _table_name(kind: str) -> str:
+    return str(table_of(KINDS[kind].reading_table).name)
 
 
 def _table(kind: str) -> dict[str, Column[Any]]:
@@ -293,13 +303,6 @@ def _insert_postgresql(kind: str, names: tuple[str, ...]) -> str:
     arrays = ", ".join(f"${place}::{type_}[]" for place, type_ in enumerate(types, 1))
     columns = ", ".join(("device_id", "recorded_at", *names))
     return (
-        f"INSERT INTO {table_of(KINDS[kind].reading_table).name} ({columns}) "  # noqa: S608 - names of the catalogue
+        f"INSERT INTO {_table_name(kind)} ({columns}) "  # noqa: S608 - names of the catalogue
         f"SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING RETURNING device_id, recorded_at"
     )
-
-
-@prepared
-def _insert_sqlite(kind: str, names: tuple[str, ...]) -> Statement:
-    table = _table(kind)
-    values = {name: bindparam(name, type_=table[name].type) for name in ("device_id", "recorded_at", *names)}
-    return Statement(insert(KINDS[kind].reading_table).values(values))

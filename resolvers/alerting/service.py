@@ -5,9 +5,8 @@ are stored together or not at all. Conditions of a device are moved under the lo
 two processes take turns.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from operator import itemgetter
 
 import numpy as np
 
@@ -16,12 +15,13 @@ from models.alerting import LASTING
 from models.alerts import AlertKind, ConditionPhase
 from models.devices import KINDS
 from models.devices.status import DeviceStatus
-from models.readings import ReadingBatch
+from models.readings import PackedReadings
 from models.repositories import alert_conditions, alert_rules, device_changes, devices, products
 from models.repositories.base import Reads
 from models.severity import Severity
 from models.statements import Row
 from models.store import Transaction
+from models.types import from_micros
 from resolvers.alerting import writing
 from resolvers.alerting.courses import DeviceCourses, read_conditions
 from resolvers.alerting.observations import Observation, of_maintenance, of_silence, of_stock
@@ -44,7 +44,7 @@ class Alerting:
     async def readings(
         self,
         transaction: Transaction,
-        batch: ReadingBatch,
+        readings: PackedReadings,
         before: Mapping[int, Row],
         *,
         has_conditions: Collection[int],
@@ -52,33 +52,31 @@ class Alerting:
     ) -> None:
         """Compare readings that were stored just now with the thresholds of their devices.
 
-        Readings that are not newer than the newest one of before say nothing about the present, and do not count. As
-        long as nothing is beyond a threshold this takes no statement, or one where thresholds depend on the device.
+        As long as nothing is beyond a threshold this takes no statement, or one where thresholds depend on the device.
 
         Args:
             transaction: holds the locks of the devices.
-            batch: what was stored, each device and time once, of one kind.
-            before: by device id, status and latest_reading_at as they were before these readings.
+            readings: of one kind, each device and time once, each newer than all that its device had before.
+            before: by device id, status as it was before these readings.
             has_conditions: ids of devices with a condition that is not at rest; others among them do no harm.
             has_rules: ids of devices with rules of their own.
         """
-        details = await self._details(transaction, batch)
-        beyond = beyond_defaults(batch, self._defaults[batch.kind], details)
-        present = set(batch.device_ids)
-        known, ruled = present.intersection(has_conditions), present.intersection(has_rules)
-        concerned = known | ruled | {batch.device_ids[place] for place in np.flatnonzero(beyond).tolist()}
-        fresh = _fresh(batch, before, concerned) if concerned else {}
-        if not fresh:
+        present = np.unique(readings.device_ids).tolist()
+        details = await self._details(transaction, readings, present)
+        beyond = beyond_defaults(readings, self._defaults[readings.kind], details)
+        known, ruled = (sorted(set(ids).intersection(present)) for ids in (has_conditions, has_rules))
+        concerned = sorted({*known, *ruled, *readings.device_ids[beyond].tolist()})
+        if not concerned:
             return
-        stored = await alert_conditions.by_devices(transaction, sorted(known)) if known else {}
-        own = await alert_rules.by_devices(transaction, sorted(ruled)) if ruled else {}
+        stored = await alert_conditions.by_devices(transaction, known) if known else {}
+        own = await alert_rules.by_devices(transaction, ruled) if ruled else {}
         courses = DeviceCourses(devices=before, conditions=read_conditions(list(stored.values())))
-        for device_id, places in fresh.items():
-            rules = self._rules_of(batch.kind, device_id, details.get(device_id, {}), own)
-            for found in findings(batch, places, rules):
+        for device_id, those in _by_device(readings, concerned):
+            rules = self._rules_of(readings.kind, device_id, details.get(device_id, {}), own)
+            for found in findings(those, rules):
                 courses.find(device_id, found.alert.kind, found.finding, rules[found.alert.kind])
             if device_id in known:
-                self._heard(courses, before[device_id], batch.recorded_at[places[-1]], rules)
+                self._heard(courses, before[device_id], from_micros(int(those.micros[-1])), rules)
         await writing.store(transaction, courses, self._now())
 
     async def observe(self, transaction: Transaction, observations: Sequence[Observation]) -> None:
@@ -198,13 +196,11 @@ class Alerting:
         alerts = {alert.kind: alert for alert in KINDS[kind].threshold_alerts}
         return {each: inherited_rule(rule, alerts.get(each), details) for each, rule in self._defaults[kind].items()}
 
-    async def _details(self, transaction: Transaction, batch: ReadingBatch) -> dict[int, Row]:
-        kind = KINDS[batch.kind]
-        told = [alert for alert in kind.threshold_alerts if alert.channel in batch.channels]
-        columns = frozenset(name for alert in told for name in alert.details)
-        if not columns:
+    async def _details(self, transaction: Transaction, readings: PackedReadings, ids: Sequence[int]) -> dict[int, Row]:
+        kind = KINDS[readings.kind]
+        if not any(alert.details for alert in kind.threshold_alerts if alert.channel in readings.names):
             return {}
-        rows = await devices.by_ids(transaction, sorted(set(batch.device_ids)), kind.alert_details)
+        rows = await devices.by_ids(transaction, ids, kind.alert_details)
         return {row["id"]: row for row in rows if row is not None}
 
     def _rules_of(
@@ -225,12 +221,9 @@ class Alerting:
         return observation.severity.rank >= self._least_anomaly.rank
 
 
-def _fresh(batch: ReadingBatch, before: Mapping[int, Row], concerned: Collection[int]) -> dict[int, list[int]]:
-    """Return the places of the readings that are newer than those of before, in order of time, by device."""
-    found: dict[int, list[tuple[datetime, int]]] = {}
-    for place, device_id in enumerate(batch.device_ids):
-        if device_id in concerned:
-            newest, at = before[device_id]["latest_reading_at"], batch.recorded_at[place]
-            if newest is None or at > newest:
-                found.setdefault(device_id, []).append((at, place))
-    return {id_: [place for _, place in sorted(pairs, key=itemgetter(0))] for id_, pairs in sorted(found.items())}
+def _by_device(readings: PackedReadings, ids: Sequence[int]) -> Iterator[tuple[int, PackedReadings]]:
+    """Yield the readings of each of these devices in order of time, the devices in the order of their ids."""
+    order = np.lexsort((readings.micros, readings.device_ids))
+    starts, ends = (np.searchsorted(readings.device_ids, ids, side, sorter=order) for side in ("left", "right"))
+    for device_id, start, end in zip(ids, starts.tolist(), ends.tolist(), strict=True):
+        yield device_id, readings.at(order[start:end])

@@ -1,43 +1,43 @@
 """Readings against thresholds: first a whole batch at once, then what stands out, reading by reading."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
 from models.alerting import About, Finding
 from models.alerts import AlertKind, ThresholdAlert
 from models.devices import KINDS, Channel
-from models.readings import ReadingBatch
+from models.readings import BoolArray, FloatArray, IntArray, PackedReadings
 from models.severity import Severity
 from models.statements import Row
+from models.types import from_micros
 from resolvers.alerting.rules import Rule
 
-Floats = npt.NDArray[np.float64]
 Details = Mapping[int, Row]
 
 
-def beyond_defaults(batch: ReadingBatch, rules: Mapping[AlertKind, Rule], details: Details) -> npt.NDArray[np.bool_]:
+def beyond_defaults(readings: PackedReadings, rules: Mapping[AlertKind, Rule], details: Details) -> BoolArray:
     """Say of each reading whether it lies beyond a threshold of the settings.
 
     Args:
-        batch: (n,) readings of one kind.
+        readings: (n,) of one kind.
         rules: of the settings for this kind.
         details: by device the columns that thresholds depend on.
 
     Returns:
         (n,) bool.
     """
-    beyond = np.zeros(len(batch), dtype=np.bool_)
-    for alert in KINDS[batch.kind].threshold_alerts:
-        values, high = _values(batch, alert.channel), rules[alert.kind].high
+    beyond = np.zeros(len(readings), dtype=np.bool_)
+    for alert in KINDS[readings.kind].threshold_alerts:
+        values, high = readings.column(alert.channel), rules[alert.kind].high
         if values is None or high is None:
             continue
-        limits: Floats | float = high
+        limits: FloatArray | float = high
         if alert.details:
-            limits = _limits(alert, high, batch.device_ids, details)
+            limits = _limits(alert, high, readings.device_ids, details)
         # A comparison with NaN, a missing value or threshold, is false.
         beyond |= values >= limits if alert.is_above else values <= limits
     return beyond
@@ -51,26 +51,24 @@ class Found:
     finding: Finding
 
 
-def findings(batch: ReadingBatch, places: Sequence[int], rules: Mapping[AlertKind, Rule]) -> Iterator[Found]:
+def findings(readings: PackedReadings, rules: Mapping[AlertKind, Rule]) -> Iterator[Found]:
     """Yield what readings of one device say, each alert's findings in order of time.
 
     A reading without the channel says nothing. Of an alert that no reading is beyond, all findings are that it is gone.
 
     Args:
-        batch: readings of one kind.
-        places: of the device's readings in the batch, in order of time.
+        readings: of one device, in order of time.
         rules: in force for the device.
     """
-    kind = KINDS[batch.kind]
+    kind = KINDS[readings.kind]
+    instants = [from_micros(at) for at in readings.micros.tolist()]
     for alert in kind.threshold_alerts:
-        column, rule = batch.channels.get(alert.channel), rules[alert.kind]
+        column, rule = readings.column(alert.channel), rules[alert.kind]
         if column is None or rule.high is None:
             continue
-        for place in places:
-            value = column[place]
-            if value is not None:
-                finding = _finding(alert, kind.by_name[alert.channel], rule, batch.recorded_at[place], float(value))
-                yield Found(alert, finding)
+        for at, value in zip(instants, column.tolist(), strict=True):
+            if not math.isnan(value):
+                yield Found(alert, _finding(alert, kind.by_name[alert.channel], rule, at, value))
 
 
 def _finding(alert: ThresholdAlert, channel: Channel, rule: Rule, at: datetime, value: float) -> Finding:
@@ -93,14 +91,9 @@ def _spelt(value: float, channel: Channel) -> str:
     return f"{number} {channel.unit}" if channel.unit else number
 
 
-def _values(batch: ReadingBatch, channel: str) -> Floats | None:
-    column = batch.channels.get(channel)
-    return None if column is None else np.asarray(column, dtype=np.float64)
-
-
-def _limits(alert: ThresholdAlert, high: float, device_ids: Sequence[int], details: Details) -> Floats:
+def _limits(alert: ThresholdAlert, high: float, device_ids: IntArray, details: Details) -> FloatArray:
     by_device = {device_id: _limit(alert, high, row) for device_id, row in details.items()}
-    return np.array([by_device.get(device_id, np.nan) for device_id in device_ids], dtype=np.float64)
+    return np.array([by_device.get(device_id, np.nan) for device_id in device_ids.tolist()], dtype=np.float64)
 
 
 def _limit(alert: ThresholdAlert, high: float, row: Row) -> float:

@@ -9,6 +9,7 @@ import pytest
 from models.devices import WATER_HEATER
 from models.learning.usage import DeviceReadings, hourly_use
 from models.reading_hours import HOUR_MICROS, RawReadings, hours_to_sum, summed
+from models.readings import NEVER, packed_instants
 from models.types import from_micros, to_micros
 from tests.factories import MIDDAY
 
@@ -32,8 +33,14 @@ def sums(given: RawReadings, *hours: int, device_ids=(1,)) -> Any:
 
 def asked(now: datetime, newest: datetime | None, *instants: datetime) -> list[str]:
     """Return the hours of one device that its readings ask for."""
-    found = hours_to_sum([(1, at) for at in instants], {1: newest}, now)
+    found = hours_to_sum(*arrays([(1, at) for at in instants], {1: newest}), now)
     return [f"{from_micros(at):%H}" for _, at in found]
+
+
+def arrays(stored: list[tuple[int, datetime]], newest: dict[int, datetime | None]) -> tuple[Any, Any, Any]:
+    """Return devices, instants and the newest instants before of readings."""
+    floors = [NEVER if (before := newest[id_]) is None else to_micros(before) for id_, _ in stored]
+    return np.array([id_ for id_, _ in stored]), packed_instants([at for _, at in stored]), np.array(floors)
 
 
 def at(hour: int, minute: float = 0) -> datetime:
@@ -133,5 +140,5 @@ def test_late_readings_ask_for_their_hours():
 def test_devices_ask_apart():
     """One that tells its past does not make the other ask."""
     stored = [(1, at(14, 59)), (2, at(9)), (2, at(9, 1))]
-    found = hours_to_sum(stored, {1: at(14, 58), 2: None}, at(15))
+    found = hours_to_sum(*arrays(stored, {1: at(14, 58), 2: None}), at(15))
     assert found == [(2, to_micros(at(9)))]

@@ -9,6 +9,7 @@ import pytest
 from models.clock import now
 from models.drivers import UniqueViolated
 from models.errors import Conflict
+from models.readings import ReadingBatch, packed
 from models.repositories import device_changes, histories, maintenance_records, readings, water_heaters
 from models.repositories.readings import TimeRange
 from models.statements import Row
@@ -144,8 +145,8 @@ async def test_readings_stored_while_the_device_is_deleted_go_too(store: Store):
         await device_changes.lock(transaction, [id_])
         storing.set()
         await asyncio.sleep(0.1)
-        batch = readings.ReadingBatch("WATER_HEATER", [id_], [MIDDAY], {"temperature": [50.0]})
-        await readings.add(transaction, batch)
+        batch = ReadingBatch("WATER_HEATER", [id_], [MIDDAY], {"temperature": [50.0]})
+        await readings.add(transaction, packed([batch]))
     await removing
     assert await readings.count_by_devices(store, "WATER_HEATER", [id_], TimeRange()) == [0]
     assert await device_changes.current(store, id_) is None

@@ -4,15 +4,18 @@ import asyncio
 import itertools
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Any
 
+import numpy as np
 import pytest
 
 from models.paging import Page, Window
-from models.readings import ReadingBatch
+from models.readings import NEVER, ReadingBatch, packed
 from models.repositories import device_changes, readings
 from models.repositories.readings import TimeRange
 from models.store import Store
+from models.types import to_micros
 from tests.factories import MIDDAY, add_heater, add_readings
 
 KIND = "WATER_HEATER"
@@ -35,7 +38,10 @@ async def ids(store: Store) -> list[int]:
 async def add(store: Store, device_ids: list[int], times: list[datetime], **channels: Any) -> set[tuple[int, datetime]]:
     """Store readings in one transaction and return the new keys."""
     async with store.transaction() as transaction:
-        return set(await readings.add(transaction, ReadingBatch(KIND, device_ids, times, channels)))
+        is_new = await readings.add(transaction, packed([ReadingBatch(KIND, device_ids, times, channels)]))
+    keys = list(compress(zip(device_ids, times, strict=True), is_new.tolist()))
+    assert len(keys) == len(set(keys))
+    return set(keys)
 
 
 async def values_of(store: Store, device_id: int) -> list[tuple[datetime, float]]:
@@ -88,7 +94,7 @@ async def test_an_empty_batch_is_nothing(store: Store, ids: list[int]):
 
 async def test_what_is_known_to_be_newer_is_appended(store: Store, ids: list[int], statements: list[str]):
     """Readings newer than all before them are copied in; any that is not, or comes twice, is looked up as ever."""
-    newest = {ids[0]: MIDDAY, ids[2]: None}
+    newest = {ids[0]: to_micros(MIDDAY), ids[2]: NEVER}
     later = [MIDDAY + MINUTE, MIDDAY + 2 * MINUTE]
     cases = [
         ([ids[0], ids[2]], later, 2, True),
@@ -99,9 +105,10 @@ async def test_what_is_known_to_be_newer_is_appended(store: Store, ids: list[int
         statements.clear()
         async with store.transaction() as transaction:
             channels = {"temperature": [1.5, None], "heating": [None, True]}
-            new = await readings.add(transaction, ReadingBatch(KIND, device_ids, times, channels), newest)
-        assert len(new) == count
-        assert any(text.startswith("COPY") for text in statements) == copied
+            floors = np.array([newest[id_] for id_ in device_ids])
+            new = await readings.add(transaction, packed([ReadingBatch(KIND, device_ids, times, channels)]), floors)
+        assert new.sum() == count
+        assert (statements == ["COPY water_heater_readings"]) == copied
     (page,) = await readings.page_by_devices(store, KIND, [ids[2]], Window(9), ALWAYS)
     stored = [(row["recorded_at"], row["temperature"], row["heating"]) for row in page.rows]
     assert stored == [(MIDDAY + 3 * MINUTE, 1.5, None), (later[1], None, True)]
@@ -115,7 +122,7 @@ async def test_writers_of_the_same_readings_store_each_once(store: Store, ids: l
         async with store.transaction() as transaction:
             await device_changes.lock(transaction, [ids[2]])
             batch = ReadingBatch(KIND, [ids[2]] * 50, times, {"temperature": [1.0] * 50})
-            return len(await readings.add(transaction, batch))
+            return int((await readings.add(transaction, packed([batch]))).sum())
 
     assert sorted(await asyncio.gather(*(send() for _ in range(5)))) == [0, 0, 0, 0, 50]
 

@@ -10,7 +10,7 @@ SOURCES := $(PACKAGES) tests
 ON_ALL_CORES := --numprocesses=auto --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt schema migration bench bench-peers lock clean
+.PHONY: help run test check fmt schema migration bench bench-peers bench-growth lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: $(VENV)/.development ## measure the speed on a PostgreSQL of its own
 bench-peers: $(VENV)/.development ## measure the speed beside other servers: make bench-peers BENCH=path of a lab
 	@test -n "$(BENCH)" || { echo 'Name the folder of the lab: make bench-peers BENCH=path (docs/benchmarks-peers.md)' >&2; exit 2; }
 	$(IN_VENV) tests/benchmarks/peers/run.py "$(BENCH)" $(ARGS)
+
+bench-growth: $(VENV)/.development ## measure how cost grows with readings, lists, subscribers, time and processes
+	$(IN_VENV) tests/benchmarks/growth/growing.py
 
 lock: $(VENV)/.lock ## pin the newest versions that pyproject.toml allows
 	printf 'hatchling\neditables\n' > $(VENV)/build.in

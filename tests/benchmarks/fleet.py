@@ -1,7 +1,7 @@
 """The database of the benchmark: a PostgreSQL of its own with a fleet and its history."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -75,25 +75,38 @@ def tuned_server() -> Iterator[Any]:
         yield server
 
 
-async def filled(server: Any, devices: int, readings_per_device: int) -> Fleet:
-    """Make a database with the tables of this version and a fleet with its history."""
+async def filled(server: Any, devices: int, readings_per_device: int, *, summed: bool = True) -> Fleet:
+    """Make a database with the tables of this version and a fleet with its history.
+
+    Args:
+        server: of PostgreSQL.
+        devices: water heaters.
+        readings_per_device: of the last `DAYS`.
+        summed: sum up the hours of the history, which takes longer than storing it. Otherwise each heater gets one
+            hour, so that the server does not take it for one whose hours it has yet to sum up.
+    """
     await databases.run_as_admin(server, "CREATE DATABASE bench")
     url = databases.postgresql_url(server, "bench")
     dsn = str(server.get_uri(database="bench"))
     # The day behind the history is for the readings that the benchmark sends.
     end = (datetime.now(UTC) - timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
-    await _migrate(url, end)
+    async with opened(url) as store:
+        await migrator.upgrade(store)
     connection: Any = await asyncpg.connect(dsn)
     try:
         await connection.execute(_DEVICES, devices, end)
         await connection.execute(_HEATERS)
         distance = timedelta(days=DAYS) / readings_per_device
-        await connection.execute(_READINGS, readings_per_device, distance, end, timeout=600)
-        await connection.execute(_NEWEST)
-        await _add_history(url, connection, devices, distance, end)
-        await _sum_up(url)
-        await connection.execute("VACUUM (ANALYZE, FREEZE)", timeout=600)
-        await connection.execute("CHECKPOINT")
+        async with opened(url) as store:
+            await add_months(store, end - timedelta(days=DAYS), datetime.now(UTC))
+            await connection.execute(_READINGS, readings_per_device, distance, end, timeout=600)
+            await connection.execute(_NEWEST)
+            await history.fill(connection, store, devices, distance, end)
+            if summed:
+                await _sum_up(store)
+            else:
+                await connection.execute(_ONE_HOUR, end)
+        await settle(connection)
         version = await connection.fetchval("SHOW server_version")
     finally:
         await connection.close()
@@ -101,36 +114,34 @@ async def filled(server: Any, devices: int, readings_per_device: int) -> Fleet:
     return Fleet(url, dsn, devices, devices * readings_per_device, end, version, process)
 
 
-async def _migrate(url: str, end: datetime) -> None:
+@asynccontextmanager
+async def opened(url: str) -> AsyncGenerator[Store]:
+    """Open a store for as long as its block."""
     store = Store(database_settings(url, statement_timeout_seconds=60), event_settings())
     await store.open()
     try:
-        await migrator.upgrade(store)
-        first = partitions.month_of(end - timedelta(days=DAYS))
-        async with store.transaction() as transaction:
-            await partitions.ensure(transaction, KINDS, [partitions.following(first, count) for count in range(3)])
+        yield store
     finally:
         await store.close()
 
 
-async def _add_history(url: str, connection: Any, devices: int, distance: timedelta, end: datetime) -> None:
-    store = Store(database_settings(url, statement_timeout_seconds=60), event_settings())
-    await store.open()
-    try:
-        await history.fill(connection, store, devices, distance, end)
-    finally:
-        await store.close()
+async def add_months(store: Store, start: datetime, end: datetime) -> None:
+    """Make the partitions from one instant to another, and of a month more."""
+    first, last = partitions.month_of(start), partitions.following(partitions.month_of(end), 1)
+    count = (last[0] - first[0]) * 12 + last[1] - first[1] + 1
+    async with store.transaction() as transaction:
+        await partitions.ensure(transaction, KINDS, [partitions.following(first, place) for place in range(count)])
 
 
-async def _sum_up(url: str) -> None:
-    """Sum up the hours of the history, which a server would otherwise do while it is measured."""
-    store = Store(database_settings(url, statement_timeout_seconds=60), event_settings())
-    await store.open()
-    try:
-        await summing.ask_for_unknown(store)
-        await summing.sum_up(store, datetime.now(UTC), patient=True)
-    finally:
-        await store.close()
+async def settle(connection: Any) -> None:
+    """Do what would be done in the background otherwise, while something is measured."""
+    await connection.execute("VACUUM (ANALYZE, FREEZE)", timeout=600)
+    await connection.execute("CHECKPOINT", timeout=600)
+
+
+async def _sum_up(store: Store) -> None:
+    await summing.ask_for_unknown(store)
+    await summing.sum_up(store, datetime.now(UTC), patient=True)
 
 
 _DEVICES = """INSERT INTO devices (kind, name, serial_number, manufacturer, model, firmware_version, location, status,
@@ -152,6 +163,8 @@ SELECT d.id, $3::timestamptz - ($1::int - s) * $2::interval - d.id % 1000 * inte
   round(greatest(0, 9 * sin(s / 5.0 + d.id * 5))::numeric, 2), round((1000 + 900 * cos(s / 7.0 + d.id))::numeric, 1),
   round((0.3 + 0.2 * cos(s / 7.0 + d.id))::numeric, 4), s % 3 = 0
 FROM generate_series(1, $1::int) s CROSS JOIN LATERAL (SELECT id FROM devices ORDER BY id) d"""
+_ONE_HOUR = """INSERT INTO water_heater_hours (device_id, hour, reading_count)
+SELECT id, $1::timestamptz - interval '1 day', 1 FROM devices WHERE kind = 'WATER_HEATER'"""
 _NEWEST = """UPDATE devices SET latest_reading_at = newest.at, last_seen_at = newest.at
 FROM (SELECT device_id, max(recorded_at) AS at FROM water_heater_readings GROUP BY device_id) newest
 WHERE device_id = id"""

@@ -113,7 +113,7 @@ async def compare(fleet: Fleet, ours: Target, load: Load, readings: Readings, *,
 
 
 async def _send(target: Target, load: Load, readings: Readings, batches: int) -> float:
-    bodies = [_body(readings.batch(load.size)) for _ in range(batches)]
+    bodies = [body(readings.batch(load.size)) for _ in range(batches)]
     expected = b'{"data":{"recordWaterHeaterReadings":{"acceptedCount":%d,"duplicateCount":0,"rejected":[]}' % load.size
     window = await drive(
         target.port,
@@ -126,7 +126,8 @@ async def _send(target: Target, load: Load, readings: Readings, batches: int) ->
     return window.rate * load.size
 
 
-def _body(rows: list[Row]) -> bytes:
+def body(rows: list[Row]) -> bytes:
+    """Return the body of the request that sends rows."""
     inputs = [
         {
             "deviceId": global_id(device_id),

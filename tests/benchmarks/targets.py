@@ -44,13 +44,19 @@ class Database(Protocol):
 
 def our_environment(database: Database) -> dict[str, str]:
     """Return the variables that make the settings of production those of the benchmark."""
-    return {"APP_ENV": "production", "IOTSPHERE_DATABASE__URL": database.url, "IOTSPHERE_LOGGING__LEVEL": "warning"}
+    return {
+        "APP_ENV": "production",
+        "IOTSPHERE_DATABASE__URL": database.url,
+        "IOTSPHERE_LOGGING__LEVEL": "warning",
+        # Which would take a core for a minute after the start, while something is measured.
+        "IOTSPHERE_PREDICTIONS__TRAINS_FIRST_MODELS": "false",
+    }
 
 
 @contextmanager
 def our_server(database: Database, **variables: str) -> Iterator[Target]:
     """Run this project's server as production does, but for variables of its environment."""
-    port = _free_port()
+    port = free_port()
     environment = {**our_environment(database), **variables}
     with _running(["app", "serve", "--port", str(port)], environment, port) as target:
         yield target
@@ -60,7 +66,7 @@ def our_server(database: Database, **variables: str) -> Iterator[Target]:
 def bare_server(fleet: Fleet) -> Iterator[Target]:
     """Run the bare endpoint."""
     variables = {DSN_VARIABLE: fleet.dsn, END_VARIABLE: fleet.end.isoformat()}
-    port = _free_port()
+    port = free_port()
     command = ["uvicorn", "--factory", "tests.benchmarks.bare_server:make", "--port", str(port)]
     options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     with _running([*command, *options], variables, port) as target:
@@ -70,7 +76,7 @@ def bare_server(fleet: Fleet) -> Iterator[Target]:
 @contextmanager
 def bare_broadcast() -> Iterator[Target]:
     """Run the bare broadcast, with the options of our server."""
-    port = _free_port()
+    port = free_port()
     command = ["uvicorn", "--factory", "tests.benchmarks.bare_sockets:make", "--port", str(port)]
     options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     websockets = ["--ws-per-message-deflate", "false", "--ws-ping-interval", "20", "--ws-ping-timeout", "20"]
@@ -94,7 +100,8 @@ def _running(command: list[str], variables: Mapping[str, str], port: int) -> Ite
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

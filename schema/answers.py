@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from graphql import ExecutionResult
 
@@ -14,6 +14,7 @@ from models.repositories.events import Cursor, Event
 from models.statements import Row
 from resolvers.context import Scope
 from resolvers.streams import Project, projected
+from schema.arguments import Values
 from schema.plans import OneOf, Run, Selection
 from schema.response import Response
 
@@ -36,12 +37,12 @@ class EventPlan:
     Attributes:
         response_key: of the field that is followed.
         selection: of an event.
-        variables: coerced.
+        values: of the variables.
     """
 
     response_key: str
     selection: Selection | OneOf
-    variables: Any
+    values: Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Answering:
 
     async def _completed(self, rows: Sequence[Row], *, accepts_failure: bool) -> list[Outcome]:
         if self.plan is not None:
-            run = Run(self.new_scope(), self.plan.variables)
+            run = Run(self.new_scope(), self.plan.values)
             try:
                 objects = await self.plan.selection.complete(rows, run)
             except Exception as error:

@@ -25,15 +25,14 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
 )
-from graphql.execution.values import get_argument_values
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from resolvers.loaders import Columns
+from schema.arguments import Arguments, compile_arguments
 from schema.fields import Derived, Link, declaration_of
 from schema.leaves import Leaf, Unplannable, compile_maker, converter, is_leaf
-from schema.plans import Arguments, Child, OneOf, Run, Selection
+from schema.plans import Child, OneOf, Selection
 from schema.types.node import type_rule
 
 Flags = Mapping[str, bool]
@@ -57,12 +56,17 @@ def flag_names(document: DocumentNode) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Compiles the operations of one document for given values of its flags."""
+    """Compiles an operation of a document for given values of its flags.
+
+    Attributes:
+        variables: those of the operation that have coerced values.
+    """
 
     schema: GraphQLSchema
     converter: GraphQLCoreConverter
     document: DocumentNode
     flags: Flags
+    variables: frozenset[str]
 
     def compile(self, operation: OperationDefinitionNode) -> Selection:
         """Return the plan of a query.
@@ -180,17 +184,7 @@ class Compiler:
         return OneOf(rule.tell, selections, needs)
 
     def _arguments(self, node: FieldNode, field: GraphQLField, definition: StrawberryField) -> Arguments:
-        def coerce(run: Run | None) -> Mapping[str, Any]:
-            values = get_argument_values(field, node, None if run is None else run.variables)
-            registry = cast("Any", self.converter.scalar_registry)
-            return convert_arguments(values, definition.arguments, registry, self.converter.config)
-
-        if not field.args:
-            return lambda _: {}
-        if _has_variable(node.arguments or ()):
-            return coerce
-        constant = coerce(None)
-        return lambda _: constant
+        return compile_arguments(field, node, definition, self.converter, self.variables)
 
     def _collect(self, type_: GraphQLObjectType, selection_set: SelectionSetNode, fields: Fields) -> None:
         """Add the fields that apply to a type, by response key, in the order of the specification."""
@@ -245,17 +239,3 @@ def _nullability(type_: Any) -> tuple[bool, Any]:
 
 def _union(one: Columns, other: Iterable[str] | None) -> Columns:
     return None if one is None or other is None else one | frozenset(other)
-
-
-def _has_variable(nodes: Iterable[Any]) -> bool:
-    pending: list[Any] = list(nodes)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, VariableNode):
-            return True
-        pending.extend(getattr(node, "values", None) or ())
-        pending.extend(getattr(node, "fields", None) or ())
-        value = getattr(node, "value", None)
-        if value is not None and not isinstance(value, str | bool):
-            pending.append(value)
-    return False

@@ -7,26 +7,29 @@ errors stay what Strawberry makes of them. A mutation is never repeated: its out
 """
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import strawberry
-from graphql import GraphQLSchema, OperationDefinitionNode
-from graphql.execution.values import get_variable_values
+from graphql import GraphQLSchema, OperationDefinitionNode, OperationType
 
 from resolvers.context import Scope
 from schema.answers import EventPlan
+from schema.arguments import NO_VALUES, Values, Variables
 from schema.compiler import Compiler, flag_names
 from schema.documents import Document
 from schema.leaves import Unexpected, Unplannable
 from schema.performing import FAILED, Performance, plan_performance
-from schema.plans import Run, Selection
+from schema.plans import Run
 
 T = TypeVar("T")
 
 logger = logging.getLogger("iotsphere.execution")
 
 NOT_PLANNED: Final = object()
+_UNKNOWN: Final = object()
+# The one row of the root.
+_ROOT: Final[tuple[dict[str, Any], ...]] = ({},)
 # Each flag doubles the plans that a document may have.
 _MOST_PLANS = 32
 
@@ -42,14 +45,13 @@ class Planner:
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any], scope: Scope
     ) -> Any:
         """Return the data of a query, or NOT_PLANNED where the ordinary executor has to answer."""
-        coerced = self._coerced(operation, variables)
-        if isinstance(coerced, list):
-            return NOT_PLANNED
-        plan = self._plan(document, operation, coerced)
-        if plan is None:
-            return NOT_PLANNED
+        ready = self._ready(document, operation)
         try:
-            return (await plan.complete([{}], Run(scope, coerced)))[0]
+            values = ready.variables.coerce(variables) if ready.variables else NO_VALUES
+            plan = ready.plan(values)
+            if plan is None:
+                return NOT_PLANNED
+            return (await plan.complete(_ROOT, Run(scope, values)))[0]
         except Exception as error:  # noqa: BLE001 - the ordinary executor finds it again, and reports it
             logger.debug("answered by the ordinary executor: %r", error)
             scope.renew()
@@ -59,7 +61,7 @@ class Planner:
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any], scope: Scope
     ) -> Any:
         """Return the data of a mutation, or NOT_PLANNED where the ordinary executor has to answer, or to finish."""
-        performance = self._kept(document, ("mutation", id(operation)), lambda: self._performance(document, operation))
+        performance = self._performance(document, operation)
         if performance is None:
             return NOT_PLANNED
         try:
@@ -73,54 +75,76 @@ class Planner:
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> EventPlan | None:
         """Return how the events of a subscription are answered; None where the ordinary executor has to."""
-        coerced = self._coerced(operation, variables)
-        if isinstance(coerced, list):
+        ready = self._ready(document, operation)
+        try:
+            values = ready.variables.coerce(variables) if ready.variables else NO_VALUES
+        except Unexpected:
             return None
-        flags, key = self._flags(document, operation, coerced)
-        made = self._kept_few(document, ("event", *key), flags, lambda each: each.event(operation))
-        return None if made is None else EventPlan(*made, coerced)
+        made = ready.plan(values)
+        return None if made is None else EventPlan(made[0], made[1], values)
 
-    def _coerced(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Any:
-        """Return the coerced variables, None where none are declared, a list of errors where they do not fit."""
-        if not operation.variable_definitions:
-            return None
-        return get_variable_values(self._core, operation.variable_definitions, dict(variables))
+    def _ready(self, document: Document, operation: OperationDefinitionNode) -> "_Ready":
+        known = document.plans.get(id(operation))
+        if known is None:
+            known = document.plans[id(operation)] = self._made_ready(document, operation)
+        return known
 
-    def _plan(self, document: Document, operation: OperationDefinitionNode, coerced: Any) -> Selection | None:
-        flags, key = self._flags(document, operation, coerced)
-        return self._kept_few(document, key, flags, lambda each: each.compile(operation))
+    def _made_ready(self, document: Document, operation: OperationDefinitionNode) -> "_Ready":
+        variables = Variables(self._core, operation) if operation.variable_definitions else None
+        known = variables.known if variables else frozenset[str]()
 
-    def _flags(
-        self, document: Document, operation: OperationDefinitionNode, coerced: Any
-    ) -> tuple[dict[str, bool], tuple[Any, ...]]:
-        """Return the values of the document's flags, and the key of an operation with them."""
-        names = self._kept(document, "flags", lambda: flag_names(document.node))
-        flags = {name: coerced.coerced[name] for name in names if coerced and name in coerced.coerced}
-        return flags, (id(operation), *(flags.get(name) for name in sorted(names)))
+        def compile_(flags: Mapping[str, bool]) -> Any:
+            compiler = Compiler(self._core, self._converter, document.node, flags, known)
+            follows = operation.operation is OperationType.SUBSCRIPTION
+            return compiler.event(operation) if follows else compiler.compile(operation)
 
-    def _kept_few(
-        self, document: Document, key: Hashable, flags: Mapping[str, bool], compile_: Callable[[Compiler], T]
-    ) -> T | None:
-        if key not in document.plans and len(document.plans) > _MOST_PLANS:
-            return None
-        return self._kept(document, key, lambda: self._compiled(document, flags, compile_))
+        return _Ready(variables, tuple(flag_names(document.node)), lambda flags: _compiled(lambda: compile_(flags)))
 
     def _performance(self, document: Document, operation: OperationDefinitionNode) -> Performance | None:
-        # Without flags: a mutation whose payload is skipped or included by a variable is left to the executor.
-        return self._compiled(document, {}, lambda each: plan_performance(self._core, each, operation))
+        if id(operation) not in document.plans:
+            # Without flags: a mutation whose payload is skipped or included by a variable is left to the executor.
+            compiler = Compiler(self._core, self._converter, document.node, {}, frozenset())
+            document.plans[id(operation)] = _compiled(lambda: plan_performance(self._core, compiler, operation))
+        return document.plans[id(operation)]
 
-    def _compiled(self, document: Document, flags: Mapping[str, bool], compile_: Callable[[Compiler], T]) -> T | None:
-        try:
-            return compile_(Compiler(self._core, self._converter, document.node, flags))
-        except Unplannable as error:
-            logger.debug("no plan: %s", error)
-        except Exception:
-            # A constant argument that does not fit is the client's error: the executor tells its place.
-            logger.debug("no plan", exc_info=True)
-        return None
 
-    def _kept(self, document: Document, key: Hashable, make: Callable[[], T]) -> T:
-        plans = document.plans
-        if key not in plans:
-            plans[key] = make()
-        return plans[key]
+class _Ready:
+    """One operation of a document: how its variables are coerced, and its plan for each value of its flags.
+
+    Args:
+        variables: None where it declares none.
+        flags: the variables by which parts of it are skipped or included.
+        compile_: makes the plan for some values of the flags; None where only the ordinary executor can answer.
+    """
+
+    __slots__ = ("_compile", "_flags", "_plans", "variables")
+
+    def __init__(
+        self, variables: Variables | None, flags: tuple[str, ...], compile_: Callable[[Mapping[str, bool]], Any]
+    ) -> None:
+        self.variables = variables
+        self._flags = flags
+        self._compile = compile_
+        self._plans: dict[tuple[Any, ...], Any] = {}
+
+    def plan(self, values: Values) -> Any:
+        """Return the plan for some values of the variables; None where there is none."""
+        key = tuple(map(values.coerced.get, self._flags)) if self._flags else ()
+        plan = self._plans.get(key, _UNKNOWN)
+        if plan is _UNKNOWN:
+            if len(self._plans) >= _MOST_PLANS:
+                return None
+            flags = {name: value for name, value in zip(self._flags, key, strict=True) if value is not None}
+            plan = self._plans[key] = self._compile(flags)
+        return plan
+
+
+def _compiled(compile_: Callable[[], T]) -> T | None:
+    try:
+        return compile_()
+    except Unplannable as error:
+        logger.debug("no plan: %s", error)
+    except Exception:
+        # A constant argument that does not fit is the client's error: the executor tells its place.
+        logger.debug("no plan", exc_info=True)
+    return None

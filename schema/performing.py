@@ -14,6 +14,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from models.principal import Right
 from resolvers.context import Scope
+from schema.arguments import NO_VALUES
 from schema.coercion import Coerce, coercer
 from schema.compiler import Compiler
 from schema.fields import PERFORM, RIGHT, Perform
@@ -55,7 +56,7 @@ class Performance:
             scope.performed[self.response_key] = error
             return FAILED
         try:
-            (payload,) = await self.payload.complete([row], Run(scope, None))
+            (payload,) = await self.payload.complete([row], Run(scope, NO_VALUES))
         except Exception:  # noqa: BLE001 - the ordinary executor finds it again, and reports it
             scope.performed[self.response_key] = row
             scope.renew()

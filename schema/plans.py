@@ -11,10 +11,9 @@ from typing import Any
 
 from resolvers.context import Scope
 from resolvers.loaders import Columns
+from schema.arguments import Arguments, Values
 from schema.fields import Derived, Link
 from schema.leaves import Maker, Unexpected
-
-Arguments = Callable[["Run"], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +22,11 @@ class Run:
 
     Attributes:
         scope: of the operation.
-        variables: coerced, as graphql-core hands them to the coercion of arguments.
+        values: of the variables.
     """
 
     scope: Scope
-    variables: Any
+    values: Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class Child:
         key_of = link.key
         keys = [key_of(row) for row in rows]
         distinct = list(dict.fromkeys(keys))
-        arguments = self.arguments(run)
+        arguments = self.arguments(run.values)
         batch = link.bind(run.scope, rows[0]) if link.of_parent else link.bind(run.scope, **arguments)
         found = await batch(run.scope, distinct, None if self.below is None else self.below.needs)
         completed = await self._completed(found, run)

@@ -6,15 +6,16 @@ from typing import Any
 
 import orjson
 
-from models.predicted import Absent, Explained
+from models.predicted import Absent
 from models.predictions import PredictionKind
 from models.repositories import histories, prediction_models
+from models.repositories.prediction_models import MODELS
 from models.repositories.predictions import PREDICTIONS
 from models.statements import Row
 from resolvers.context import Scope
 from resolvers.loaders import Batch, Columns, batch
 from resolvers.predicting.explaining import NEEDED
-from resolvers.predicting.recommendations import recommended
+from resolvers.predicting.told import Told
 
 EXPLAINED_BY = NEEDED
 """The columns of a prediction that make up the key of its factors and recommendations."""
@@ -55,40 +56,42 @@ async def by_ids(scope: Scope, ids: Sequence[int], columns: Columns, *, kind: Pr
 
 async def baselines(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[float | None]:
     """Return what would be predicted without knowing the device; keys as of `EXPLAINED_BY`."""
-    return [None if each is None else each.baseline for each in await _explanations(scope, keys)]
+    return [each.baseline for each in await _told(scope, keys)]
 
 
 async def factors(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[list[dict[str, Any]] | None]:
     """Return what each thing adds to predictions; keys as of `EXPLAINED_BY`."""
-    return [None if each is None else _factors(key, each) for key, each in await _with_keys(scope, keys)]
+    return [each.factors for each in await _told(scope, keys)]
 
 
 async def risk_factors(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[list[dict[str, Any]]]:
     """Return the factors of risks by sort; keys as of `EXPLAINED_BY`."""
-    return [
-        []
-        if each is None
-        else [{name: getattr(factor, name) for name in factor.__slots__} for factor in each.risk_factors]
-        for each in await _explanations(scope, keys)
-    ]
+    return [each.risk_factors for each in await _told(scope, keys)]
 
 
 async def recommendations(scope: Scope, keys: Sequence[Any], _columns: Columns) -> list[list[dict[str, Any]]]:
     """Return what to do about predictions; keys as of `EXPLAINED_BY`."""
-    found: list[list[dict[str, Any]]] = []
-    for key, each in await _with_keys(scope, keys):
-        found.append(
-            [
-                {
-                    "action": one.action.value,
-                    "urgency": one.urgency.value,
-                    "reason": one.reason,
-                    "due_by": one.due_by,
-                }
-                for one in recommended(_row(key), each)
-            ]
-        )
-    return found
+    return [each.recommendations for each in await _told(scope, keys)]
+
+
+async def versions(scope: Scope, ids: Sequence[int | None], columns: Columns) -> list[Row | None]:
+    """Return the version of the model of each id; None for None."""
+    return await scope.load(_VERSIONS, (tuple(ids), columns))
+
+
+async def _versions(
+    scope: Scope, asked: Sequence[tuple[tuple[int | None, ...], Columns]], _columns: Columns
+) -> list[list[Row | None]]:
+    needed: Columns = frozenset()
+    for _, columns in asked:
+        needed = None if needed is None or columns is None else needed | columns
+    ids = list(dict.fromkeys(id_ for ids, _ in asked for id_ in ids if id_ is not None))
+    found = dict(zip(ids, await histories.by_ids(scope.store, MODELS, ids, needed), strict=True)) if ids else {}
+    return [[None if id_ is None else found[id_] for id_ in ids] for ids, _ in asked]
+
+
+# Through a loader of the operation: all links of a level to versions are one statement.
+_VERSIONS: Batch = batch(_versions)
 
 
 async def detectors(scope: Scope, keys: Sequence[tuple[str, str]], _columns: Columns) -> list[Row | None]:
@@ -115,37 +118,16 @@ async def _found(scope: Scope, asked: Sequence[_Asked], _columns: Columns) -> li
 _PRESENT: Batch = batch(_found)
 
 
-async def _with_keys(scope: Scope, keys: Sequence[Any]) -> list[tuple[Any, Explained | None]]:
-    return list(zip(keys, await _explanations(scope, keys), strict=True))
+async def _told(scope: Scope, keys: Sequence[Any]) -> list[Told]:
+    return await scope.load(_TOLD, tuple(keys))
 
 
-async def _explanations(scope: Scope, keys: Sequence[Any]) -> list[Explained | None]:
-    return await scope.load(_EXPLAINED, tuple(keys))
-
-
-async def _explained(scope: Scope, asked: Sequence[tuple[Any, ...]], _columns: Columns) -> list[list[Explained | None]]:
-    rows = {key[0]: _row(key) for keys in asked for key in keys}
-    found = dict(zip(rows, await scope.services.explaining.explained(scope.services, list(rows.values())), strict=True))
+async def _told_together(scope: Scope, asked: Sequence[tuple[Any, ...]], _columns: Columns) -> list[list[Told]]:
+    rows = {key[0]: dict(zip(EXPLAINED_BY, key, strict=True)) for keys in asked for key in keys}
+    told = await scope.services.explaining.told(scope.services, list(rows.values()))
+    found = dict(zip(rows, told, strict=True))
     return [[found[key[0]] for key in keys] for keys in asked]
 
 
 # Through a loader of the operation: baselines, factors and recommendations share what they rest on.
-_EXPLAINED: Batch = batch(_explained)
-
-
-def _row(key: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip(EXPLAINED_BY, key, strict=True))
-
-
-def _factors(key: Sequence[Any], explanation: Explained) -> list[dict[str, Any]]:
-    device_kind = _row(key)["device_kind"]
-    return [
-        {
-            "device_kind": device_kind,
-            "name": factor.name,
-            "value": factor.value,
-            "unit": factor.unit,
-            "contribution": factor.contribution,
-        }
-        for factor in explanation.factors
-    ]
+_TOLD: Batch = batch(_told_together)

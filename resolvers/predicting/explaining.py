@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import orjson
@@ -22,6 +22,7 @@ from models.statements import Row
 from resolvers.predicting.jobs import RISK_METHOD
 from resolvers.predicting.registry import LoadedModel
 from resolvers.predicting.risk_words import by_age, risk_factors
+from resolvers.predicting.told import Told
 from resolvers.predicting.words import unit_of
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ class Explaining:
 
     def __init__(self, most_kept: int = _MOST_KEPT) -> None:
         self._most_kept = most_kept
-        self._kept: OrderedDict[int, Explained] = OrderedDict()
+        self._kept: OrderedDict[int, Told] = OrderedDict()
 
-    async def explained(self, services: "Services", rows: Sequence[Row]) -> list[Explained | None]:
-        """Return what predictions are made of; None for one that cannot be taken apart, as of a lost model.
+    async def told(self, services: "Services", rows: Sequence[Row]) -> list[Told]:
+        """Return what is told of predictions.
 
         Args:
             services: of the process.
@@ -53,18 +54,17 @@ class Explaining:
         """
         known = {row["id"]: self._kept[row["id"]] for row in rows if row["id"] in self._kept}
         missing = [row for row in rows if row["id"] not in known]
-        found = {
-            row["id"]: each
-            for row, each in zip(missing, await _made(services, missing), strict=True)
-            if each is not None
-        }
-        self._kept |= found
+        for row, explained in zip(missing, await _made(services, missing), strict=True):
+            known[row["id"]] = told = Told(row, explained)
+            # A lost model may be found again.
+            if explained is not None:
+                self._kept[row["id"]] = told
         for row in rows:
             if row["id"] in self._kept:
                 self._kept.move_to_end(row["id"])
         while len(self._kept) > self._most_kept:
             self._kept.popitem(last=False)
-        return [known.get(row["id"]) or found.get(row["id"]) for row in rows]
+        return [known[row["id"]] for row in rows]
 
 
 async def _made(services: "Services", rows: Sequence[Row]) -> list[Explained | None]:
@@ -106,7 +106,10 @@ def _explained(
             continue
         values = np.array([features[row["id"]] for row in mine], np.float64)
         kind = KINDS[mine[0]["device_kind"]]
-        parts = _of_risk(kind, model, values) if isinstance(model, RiskModel) else _of_life(kind, model, mine, values)
+        if isinstance(model, RiskModel):
+            parts = _of_risk(kind, model, values)
+        else:
+            parts = _of_life(kind, cast("LifespanModel", model), mine, values)
         found |= {row["id"]: part for row, part in zip(mine, parts, strict=True)}
     return [found.get(row["id"]) for row in rows]
 

@@ -22,7 +22,6 @@ from schema.types.enums import (
     Urgency,
 )
 from schema.types.enums import PredictionKind as Kind
-from schema.types.model_link import model_link
 from schema.types.node import TYPE_NAME, Node, TypeRule
 
 if TYPE_CHECKING:
@@ -63,6 +62,10 @@ def _unit(row: Any) -> str:
 
 def _device(_scope: Scope) -> Batch:
     return devices.link()
+
+
+def _version(_scope: Scope) -> Batch:
+    return batch(predictions.versions)
 
 
 def _baseline(_scope: Scope) -> Batch:
@@ -143,7 +146,7 @@ class Prediction(Node):
         _device, key="device_id", description="The device."
     )
     model: Annotated["Model", strawberry.lazy("schema.types.model")] | None = link(
-        model_link, key="model_id", description="The version of the model that made it."
+        _version, key="model_id", description="The version of the model that made it."
     )
     baseline: float | None = link(
         _baseline,

@@ -1,12 +1,13 @@
 """The store, the one way to the database: reads are single statements, writes transactions, events follow commits."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from models.drivers import Columns, Connection, Driver, PostgresDriver, SqliteDriver
 from models.errors import Unavailable
 from models.events import EventLog
+from models.lookups import Found, Lookups
 from models.repositories import events
 from models.statements import Row, Statement
 from settings.types import DatabaseSettings, EventSettings
@@ -53,6 +54,10 @@ class Transaction:
         self._on_statement(f"COPY {table}")
         await self._connection.copy_columns(table, columns)
 
+    async def find(self, statement: Statement, ids: Sequence[int], /) -> Found:
+        """Return rows by id: at least those of these ids that exist."""
+        return {row["id"]: row for row in await self.fetch(statement, ids=ids)}
+
     def emit(self, event: events.NewEvent) -> None:
         """Let an event be written with this transaction and published after its commit."""
         self.emitted.append(event)
@@ -73,6 +78,7 @@ class Store:
         self.dialect = self.driver.dialect
         self.log = EventLog(self, event_settings)
         self.on_statement: Callable[[str], None] | None = None
+        self._lookups = Lookups(lambda statement, ids: self.fetch(statement, ids=ids))
 
     async def open(self) -> None:
         """Connect; raises Unavailable."""
@@ -86,6 +92,13 @@ class Store:
         """Run one read and return its rows."""
         compiled = statement.on(self.dialect)
         return compiled.rows_of(await self._read(compiled.sql, compiled.arguments(values)))
+
+    def find(self, statement: Statement, ids: Sequence[int], /) -> Awaitable[Found]:
+        """Return rows by id, at least those of these ids that exist; what is asked for together is looked up together.
+
+        The statement has one parameter, `ids`, and its rows a column `id`.
+        """
+        return self._lookups.find(statement, ids)
 
     async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
         """Run SQL text of this dialect as one read; for repositories."""

@@ -1,9 +1,10 @@
 """What repositories run their statements on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Protocol
 
 from models.drivers import Columns
+from models.lookups import Found
 from models.statements import Row, Statement
 
 
@@ -17,6 +18,10 @@ class Reads(Protocol):
 
     async def fetch(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
         """Run a statement and return its rows."""
+        ...
+
+    def find(self, statement: Statement, ids: Sequence[int], /) -> Awaitable[Found]:
+        """Return rows by id: at least those of these ids that exist."""
         ...
 
     async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:

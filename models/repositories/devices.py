@@ -82,8 +82,7 @@ def sort_values(row: Row, order: DeviceOrder) -> tuple[Any, ...]:
 
 async def by_ids(db: Reads, ids: Sequence[int], columns: Columns = None) -> list[Row | None]:
     """Return the device of each id, None where there is none."""
-    rows = await db.fetch(_by_ids(columns, db.dialect), ids=list(ids))
-    found = {row["id"]: row for row in rows}
+    found = await db.find(_by_ids(columns, db.dialect), ids)
     return [found.get(id_) for id_ in ids]
 
 

@@ -92,8 +92,7 @@ async def counts_by(db: Reads, history: History, column: str, wanted: Filter = E
 
 async def by_ids(db: Reads, history: History, ids: Sequence[int], columns: Columns = None) -> list[Row | None]:
     """Return the entry of each id, None where there is none."""
-    rows = await db.fetch(_by_ids(history, columns, db.dialect), ids=list(ids))
-    found = {row["id"]: row for row in rows}
+    found = await db.find(_by_ids(history, columns, db.dialect), ids)
     return [found.get(id_) for id_ in ids]
 
 

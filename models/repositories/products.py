@@ -22,8 +22,7 @@ _PRESENT = PRODUCT["removed_at"].is_(None)
 
 async def by_ids(db: Reads, ids: Sequence[int], columns: Columns = None) -> list[Row | None]:
     """Return the product of each id, also one that was taken out; None where there is none."""
-    rows = await db.fetch(_by_ids(columns, db.dialect), ids=list(ids))
-    found = {row["id"]: row for row in rows}
+    found = await db.find(_by_ids(columns, db.dialect), ids)
     return [found.get(id_) for id_ in ids]
 
 

@@ -1,0 +1,76 @@
+"""Rows by id, looked up together."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from models.errors import Unavailable
+from models.lookups import Lookups
+from models.repositories import devices
+from models.statements import Row, Statement
+from models.store import Store
+from tests.factories import add_heater
+
+
+async def test_lookups_of_one_turn_share_a_statement(store: Store):
+    """However many operations look devices up at once, one statement answers them, each with what it asked for."""
+    ids = [await add_heater(store, name=f"Heater {number}") for number in range(3)]
+    texts: list[str] = []
+    store.on_statement = texts.append
+    wanted = [[ids[0]], [ids[1], ids[2]], [ids[2], 10**9], []]
+    found = await asyncio.gather(*(devices.by_ids(store, each, frozenset({"name"})) for each in wanted))
+    assert [[row and row["name"] for row in rows] for rows in found] == [
+        ["Heater 0"],
+        ["Heater 1", "Heater 2"],
+        ["Heater 2", None],
+        [],
+    ]
+    assert len(texts) == 1
+
+
+async def test_lookups_of_other_columns_are_apart(store: Store):
+    """A lookup that wants other columns is another statement."""
+    device_id = await add_heater(store)
+    texts: list[str] = []
+    store.on_statement = texts.append
+    columns = [frozenset({"name"}), frozenset({"status"})]
+    found = await asyncio.gather(*(devices.by_ids(store, [device_id], each) for each in columns))
+    assert [rows[0] is not None for rows in found] == [True, True]
+    assert len(texts) == 2
+
+
+async def test_a_lookup_sees_what_was_committed_before_it(store: Store):
+    """What joins a lookup starts with it: nothing is answered from an earlier one."""
+    device_id = await add_heater(store)
+    (before,) = await devices.by_ids(store, [device_id])
+    added = await add_heater(store, name="Later")
+    (after,) = await devices.by_ids(store, [added])
+    assert before is not None
+    assert after is not None
+    assert after["name"] == "Later"
+
+
+async def test_who_leaves_takes_nothing_from_the_others(store: Store):
+    """One caller that is cancelled does not end the lookup of the others."""
+    device_id = await add_heater(store)
+    first, second = (asyncio.ensure_future(devices.by_ids(store, [device_id])) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    (row,) = await second
+    assert row is not None
+    assert first.cancelled()
+
+
+async def test_a_failure_reaches_all_who_wait():
+    """When the statement fails, each caller is told."""
+
+    async def look(_statement: Statement, _ids: list[int]) -> Sequence[Row]:
+        raise Unavailable("gone")
+
+    lookups = Lookups(look)
+    statement = devices._by_ids(None, "sqlite")  # pyright: ignore[reportPrivateUsage]
+    outcomes = await asyncio.gather(*(lookups.find(statement, [each]) for each in (1, 2)), return_exceptions=True)
+    assert [type(each) for each in outcomes] == [Unavailable, Unavailable]
+    with pytest.raises(Unavailable):
+        await lookups.find(statement, [1])

@@ -23,12 +23,12 @@ page, and `tests/benchmarks/peers/run.py` tells further options.
 Q1 asks for one device, Q2 for 50 devices with their latest reading and four predictions, Q3 for 1,000 readings of a
 device, Q4 for 20 devices with 100 readings each, Q5 for 20 anomalies with their devices, ten readings and four
 predictions of each; in S1 a reading is published to 1,000 websockets. Before anything is measured the driver compares
-all answers with the result of one SQL statement."""
+what each server answers to Q1 to Q5 with the result of one SQL statement; ids of ours are opaque and left out of it."""
 _FAIRNESS = """\
 ## What is asked of our server
 
-The documents are in `tests/benchmarks/peers/queries/`. They have as many rows as those of the peers, and in each row as
-many leaves of the same kinds, under the same names; our lists need one more level, `nodes`.
+The documents are in `tests/benchmarks/peers/queries/`. They ask for as many rows as those of the peers, and in each row
+for as many leaves under the same names; our lists need one more level, `nodes`.
 
 Where the lab has free texts for the kind and status of devices, the severity of anomalies and the kind of predictions,
 ours are enums. All servers are therefore asked of a copy of the lab's database in which these words are replaced
@@ -63,5 +63,5 @@ def page(lab: Lab, ran: Ran, tables: dict[str, report.Table], command: str) -> s
     ]
     versions = f"```text\n{driver.versions(lab)}\n```"
     output = f"```text\n{ran.printed}\n```"
-    parts = [_INTRODUCTION, *about, "## Where it stands", standings, _NOISE, _FAIRNESS]
+    parts = [_INTRODUCTION, *about, "## Where it stands", standings, standing.noise(ran.runs), _NOISE, _FAIRNESS]
     return "\n\n".join([*parts, "## Versions of the lab", versions, "## Output of the driver", output]) + "\n"

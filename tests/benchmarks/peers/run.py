@@ -40,7 +40,7 @@ def main() -> None:
     if not ran.runs:
         return
     tables = standing.tables(ran.runs)
-    print("\n" + standing.text(tables))
+    print("\n" + standing.text(tables), standing.noise(ran.runs), sep="\n\n")
     if options.write:
         page = ROOT / "docs" / "benchmarks-peers.md"
         command = "make bench-peers BENCH=path" + (f' ARGS="{shlex.join(further)}"' if further else "")

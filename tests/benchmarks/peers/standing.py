@@ -40,6 +40,17 @@ def text(made: dict[str, report.Table], write: Callable[[report.Table], str] = r
     return "\n\n".join(f"{title}\n\n{write(table)}" for title, table in made.items())
 
 
+def noise(runs: Runs) -> str:
+    """Return how far the figures are to be trusted, in a sentence."""
+    rounds = [measured for servers in runs.values() for measured in servers.values()]
+    others = median(each["others"] for measured in rounds for each in measured)
+    spreads = [max(rates) / min(rates) - 1 for rates in ([each["rate"] for each in measured] for measured in rounds)]
+    return (
+        f"Other work kept {others:.2f} processors busy meanwhile, and the best of {max(map(len, rounds))} rounds was "
+        f"{median(spreads):.0%} above the worst (medians of all servers and queries)."
+    )
+
+
 def _middle(runs: Runs, query: str, server: str, figure: str) -> float | None:
     measured = runs[query].get(server)
     return median(each[figure] for each in measured) if measured else None

@@ -29,14 +29,13 @@ _EVENT = r'"temperature": ?20\.(\d{6})1'
 
 
 def write(folder: Path, devices: Iterable[int]) -> None:
-    """Write the directory anew.
+    """Write the directory; what it held before is written over.
 
     Args:
         folder: becomes the directory.
         devices: ids of the lab that it asks for.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(DOCUMENTS, folder)
+    shutil.copytree(DOCUMENTS, folder, dirs_exist_ok=True)
     for name, content in _beside(devices).items():
         (folder / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
 

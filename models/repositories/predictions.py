@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, insert, select
 from models.repositories.base import Reads, Writes
 from models.repositories.given import as_parameter, given_rows
 from models.repositories.histories import History
-from models.statements import Row, Statement, is_one_of, prepared, table_columns
+from models.statements import DIALECTS, Row, Statement, is_one_of, prepared, table_columns
 from models.tables import DeviceRow, PredictionFeaturesRow, PredictionRow
 from models.types import UtcDateTime
 
@@ -36,7 +36,7 @@ async def newest(db: Reads, device_ids: Sequence[int], since: datetime) -> dict[
 async def add(
     transaction: Writes, rows: Sequence[Mapping[str, Any]], features: Mapping[Key, Sequence[float | None]]
 ) -> dict[Key, Row]:
-    """Store predictions with their feature values, in two statements.
+    """Store predictions with their feature values, in one statement on PostgreSQL, in two on SQLite.
 
     Args:
         transaction: to write in.
@@ -49,21 +49,32 @@ async def add(
     """
     if not rows:
         return {}
-    given = as_parameter(rows, _NEW, transaction.dialect)
-    stored = await transaction.fetch(_insert(transaction.dialect), given=given)
-    ids = {(row["device_id"], row["kind"]): row["id"] for row in stored}
+    texts = {key: orjson.dumps(values).decode() for key, values in features.items()}
+    write = _add_arrays if transaction.dialect == "postgresql" else _add_json
+    ids = await write(transaction, rows, texts)
     by_key = {(row["device_id"], row["kind"]): row for row in rows}
-    added: dict[Key, Row] = {key: {**by_key[key], "id": id_} for key, id_ in ids.items()}
-    known = [
-        {"prediction_id": row["id"], "feature_values": orjson.dumps(features[key]).decode()}
-        for key, row in added.items()
-        if key in features
-    ]
+    return {key: {**by_key[key], "id": id_} for key, id_ in ids.items()}
+
+
+async def _add_arrays(
+    transaction: Writes, rows: Sequence[Mapping[str, Any]], features: Mapping[Key, str]
+) -> dict[Key, int]:
+    columns = [[row[name] for row in rows] for name in _NEW]
+    texts = [features.get((row["device_id"], row["kind"])) for row in rows]
+    stored = await transaction.run(_INSERT_ARRAYS, *columns, texts)
+    return {(device_id, kind): id_ for id_, device_id, kind in stored}
+
+
+async def _add_json(
+    transaction: Writes, rows: Sequence[Mapping[str, Any]], features: Mapping[Key, str]
+) -> dict[Key, int]:
+    dialect = transaction.dialect
+    stored = await transaction.fetch(_insert(dialect), given=as_parameter(rows, _NEW, dialect))
+    ids = {(row["device_id"], row["kind"]): row["id"] for row in stored}
+    known = [{"prediction_id": id_, "feature_values": features[key]} for key, id_ in ids.items() if key in features]
     if known:
-        await transaction.execute(
-            _insert_features(transaction.dialect), given=as_parameter(known, _FEATURES, transaction.dialect)
-        )
-    return added
+        await transaction.execute(_insert_features(dialect), given=as_parameter(known, _FEATURES, dialect))
+    return ids
 
 
 async def features_of(db: Reads, prediction_ids: Sequence[int]) -> dict[int, list[float | None]]:
@@ -78,6 +89,27 @@ def _newest(dialect: str) -> Statement:
     fresh = _PREDICTION["predicted_at"] >= bindparam("since", type_=UtcDateTime())
     ids = select(func.max(_PREDICTION["id"])).where(mine, fresh).group_by(_PREDICTION["device_id"], _PREDICTION["kind"])
     return Statement(select(*_PREDICTION.values()).where(_PREDICTION["id"].in_(ids)))
+
+
+def _insert_arrays() -> str:
+    names, places = ", ".join(_NEW), range(1, len(_NEW) + 1)
+    types = [column.type.compile(dialect=DIALECTS["postgresql"]) for column in _NEW.values()]
+    arrays = ", ".join(f"${place}::{type_}[]" for place, type_ in zip(places, types, strict=True))
+    # Whoever removes a device waits for this, or has removed it before.
+    return f"""WITH given AS (
+  SELECT * FROM unnest({arrays}, ${len(_NEW) + 1}::text[]) AS given ({names}, feature_values)
+), added AS (
+  INSERT INTO predictions ({names}) SELECT {", ".join(f"given.{name}" for name in _NEW)}
+  FROM given JOIN devices ON devices.id = given.device_id FOR KEY SHARE OF devices
+  RETURNING id, device_id, kind
+), kept AS (
+  INSERT INTO prediction_features (prediction_id, feature_values) SELECT added.id, given.feature_values
+  FROM added JOIN given USING (device_id, kind) WHERE given.feature_values IS NOT NULL
+) SELECT id, device_id, kind FROM added"""  # noqa: S608 - names of our own columns
+
+
+# As arrays: PostgreSQL reads them several times as fast as JSON.
+_INSERT_ARRAYS = _insert_arrays()
 
 
 @prepared

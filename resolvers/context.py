@@ -1,5 +1,6 @@
 """What an operation works with: the services of the process, and a scope of its own."""
 
+import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,7 +66,8 @@ class Scope:
                 return list(await batch(self, keys))
 
             loader = self._loaders[batch] = DataLoader[Any, Any](load_fn=load_fn)
-        return loader.load(key)
+        # One field that fails cancels those beside it, and with them what they wait for: others may wait for the same.
+        return asyncio.shield(loader.load(key))
 
     def ask(self, rows: int) -> None:
         """Count rows that a list may return; raises LimitExceeded beyond the operation's budget."""

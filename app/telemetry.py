@@ -55,9 +55,10 @@ class Telemetry:
             buckets=_LATENCY_SECONDS,
             registry=self.registry,
         )
-        self._readings = Counter(
+        readings = Counter(
             "iotsphere_readings", "Readings handed in for storing, by verdict.", ["verdict"], registry=self.registry
         )
+        self._accepted, self._duplicate, self._rejected = map(readings.labels, ("accepted", "duplicate", "rejected"))
         self._worker_failures = Counter(
             "iotsphere_worker_failures", "Failures of background workers.", ["worker"], registry=self.registry
         )
@@ -79,9 +80,11 @@ class Telemetry:
 
     def ingested(self, report: IngestReport) -> None:
         """Count the verdicts on a batch of readings."""
-        self._readings.labels("accepted").inc(report.accepted_count)
-        self._readings.labels("duplicate").inc(report.duplicate_count)
-        self._readings.labels("rejected").inc(len(report.rejected))
+        self._accepted.inc(report.accepted_count)
+        if report.duplicate_count:
+            self._duplicate.inc(report.duplicate_count)
+        if report.rejected:
+            self._rejected.inc(len(report.rejected))
 
     def worker_failed(self, worker: str) -> None:
         """Count a failure of a background worker."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, repeat
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,14 +29,14 @@ class ReadingBatch:
     Attributes:
         kind: name of the device kind, as WATER_HEATER.
         device_ids: (n,) the device of each reading.
-        recorded_at: (n,) aware UTC instants.
+        recorded_at: (n,) aware instants, or microseconds since 1970.
         channels: by channel name (n,) values in the channel's unit; None where a reading lacks the channel; a channel
             that no reading has may be absent.
     """
 
     kind: str
     device_ids: Sequence[int]
-    recorded_at: Sequence[datetime]
+    recorded_at: Sequence[datetime] | IntArray
     channels: Mapping[str, ChannelValues]
 
     def __len__(self) -> int:
@@ -53,7 +53,7 @@ def joined(batches: Sequence[ReadingBatch]) -> ReadingBatch:
         for name, column in channels.items():
             column.extend(batch.channels.get(name) or [None] * len(batch))
     ids = [device_id for batch in batches for device_id in batch.device_ids]
-    return ReadingBatch(batches[0].kind, ids, [at for batch in batches for at in batch.recorded_at], channels)
+    return ReadingBatch(batches[0].kind, ids, _instants(batches), channels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,13 +99,21 @@ def packed(batches: Sequence[ReadingBatch]) -> PackedReadings:
     columns = [_chained(batch.channels.get(name) or repeat(None, len(batch)) for batch in batches) for name in names]
     ids = np.array(_chained(batch.device_ids for batch in batches), np.int64)
     values = np.array(columns, np.float64).reshape(len(names), len(ids))
-    micros = packed_instants(_chained(batch.recorded_at for batch in batches))
-    return PackedReadings(batches[0].kind, ids, micros, names, values, _not_numbers(columns, values))
+    return PackedReadings(batches[0].kind, ids, _instants(batches), names, values, _not_numbers(columns, values))
 
 
-def packed_instants(instants: Iterable[datetime]) -> IntArray:
-    """Return the microseconds since 1970 of aware instants."""
+def packed_instants(instants: Sequence[datetime] | IntArray) -> IntArray:
+    """Return the microseconds since 1970 of aware instants, or the array that has these already."""
+    if isinstance(instants, np.ndarray):
+        return instants
     return np.array([(at - EPOCH) // MICROSECOND for at in instants], np.int64)
+
+
+def _instants(batches: Sequence[ReadingBatch]) -> IntArray:
+    parts = [batch.recorded_at for batch in batches]
+    if any(isinstance(part, np.ndarray) for part in parts):
+        return np.concatenate([packed_instants(part) for part in parts])
+    return packed_instants(_chained(cast("list[Sequence[datetime]]", parts)))
 
 
 def _chained(parts: Iterable[Iterable[Any]]) -> list[Any]:

@@ -7,6 +7,9 @@ that are well formed. At anything else they raise Unexpected, and the ordinary w
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import chain
+from operator import itemgetter
 from types import NoneType
 from typing import Any, cast
 
@@ -22,13 +25,15 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from schema.columns import COLUMNS, Columns
+from schema.columns import COLUMNS, MICROS, Columns
 from schema.leaves import Unexpected, Unplannable
-from schema.scalars import parse_instants
+from schema.scalars import parse_instants, parse_micros
 
 Coerce = Callable[[Any], Any]
 
 _LARGEST_INT = 2**31 - 1
+# Of fewer values an array costs more than it saves.
+_WORTH_AN_ARRAY = 64
 
 
 def coercer(type_: Any) -> Coerce:
@@ -91,41 +96,68 @@ def _field_coercer(field: StrawberryField, about: Any) -> Coerce:
 
 def _columns(type_: GraphQLInputObjectType) -> Coerce:
     """Return the function that turns a list of objects into columns: a few passes over each, no call for each value."""
-    fields = [(name, field.python_name, _column(about.type), _required(about)) for name, field, about in _fields(type_)]
-    names = type_.fields.keys()
+    fields = {
+        name: (field.python_name, _column(about.type, as_micros=field.metadata.get(MICROS, False)))
+        for name, field, about in _fields(type_)
+    }
+    required = {name for name, _, about in _fields(type_) if _required(about)}
 
     def coerce(value: Any) -> Columns:
         if type(value) is not list or set(map(type, cast("list[Any]", value))) - {dict}:
             raise Unexpected("no list of objects")
         rows = cast("list[dict[str, Any]]", value)
-        seen = set[str]().union(*rows)
-        if not seen <= names:
+        given = _transposed(rows)
+        if not given.keys() <= fields.keys():
             raise Unexpected("an unknown field")
+        if rows and not given.keys() >= required:
+            raise Unexpected("a required field is missing")
         columns: dict[str, Sequence[Any]] = {}
-        for name, python_name, convert, required in fields:
-            if name in seen:
-                columns[python_name] = convert([row.get(name) for row in rows])
-            elif required and rows:
-                raise Unexpected("a required field is missing")
+        for name, values in given.items():
+            python_name, convert = fields[name]
+            columns[python_name] = convert(values)
         return Columns(len(rows), columns)
 
     return coerce
 
 
-def _column(type_: Any) -> Callable[[list[Any]], list[Any]]:
-    """Return the function for all values of a field at once; values that need no conversion are only looked at."""
-    nullable = not isinstance(type_, GraphQLNonNull)
+def _transposed(rows: list[dict[str, Any]]) -> dict[str, Sequence[Any]]:
+    """Return the values of each key that any row has, None where a row lacks it."""
+    if len(rows) < 2:
+        return {name: (value,) for row in rows for name, value in row.items()}
+    names = tuple(rows[0])
+    # Nearly all senders give the same fields in each row.
+    if len(names) > 1 and set(map(len, rows)) == {len(names)}:
+        with suppress(KeyError):
+            return dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
+    return {name: [row.get(name) for row in rows] for name in dict.fromkeys(chain.from_iterable(rows))}
+
+
+def _column(type_: Any, *, as_micros: bool = False) -> Callable[[Sequence[Any]], Any]:
+    """Return the function for all values of a field at once; values that need no conversion are only looked at.
+
+    Args:
+        type_: of the field.
+        as_micros: many instants may become an array of microseconds since 1970.
+    """
     name = getattr(_nullable(type_), "name", "")
     plain, convert = _PLAIN.get(name), coercer(type_)
+    untouched = frozenset[type]() if plain is None else frozenset({plain})
+    if not isinstance(type_, GraphQLNonNull):
+        untouched |= {NoneType}
+    is_instant = name == "DateTime"
 
-    def coerce(values: list[Any]) -> list[Any]:
+    def coerce(values: Sequence[Any]) -> Any:
         types = set(map(type, values))
-        if nullable:
-            types.discard(NoneType)
-        if plain is not None and types <= {plain}:
+        if types <= untouched:
             return values
-        instants = parse_instants(values) if name == "DateTime" and types == {str} else None
-        return [convert(value) for value in values] if instants is None else instants
+        if is_instant and types == {str}:
+            micros = parse_micros(values) if as_micros and len(values) >= _WORTH_AN_ARRAY else None
+            if micros is not None:
+                return micros
+            instants = parse_instants(values)
+            if instants is not None:
+                return instants
+        return [convert(value) for value in values]
 
     return coerce
 

@@ -7,6 +7,9 @@ from typing import Any
 COLUMNS = "columns"
 """Metadata of an input's list field whose items may be handed over as Columns."""
 
+MICROS = "micros"
+"""Metadata of a field of such an item whose instants may be handed over as microseconds since 1970."""
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -14,7 +17,8 @@ class Columns:
 
     Attributes:
         count: n.
-        fields: the columns; one that no input has may be absent.
+        fields: the columns; one that no input has may be absent. Instants of a field with MICROS may be an array of
+            int64.
     """
 
     count: int

@@ -18,7 +18,7 @@ def encode(type_name: str, row_id: int) -> str:
 def decode_any(global_id: str, argument: str) -> tuple[str, int]:
     """Return type name and row id of a global id; raises BadUserInput if it is none."""
     try:
-        type_name, _, number = base64.b64decode(global_id, validate=True).decode("ascii").partition(":")
+        type_name, _, number = binascii.a2b_base64(global_id, strict_mode=True).decode("ascii").partition(":")
         row_id = int(number) if number.isdecimal() and len(number) <= 19 else -1
     except (binascii.Error, ValueError):
         type_name, row_id = "", -1

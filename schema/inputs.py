@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 
 from models.devices import DeviceKind
+from models.errors import BadUserInput
 from models.readings import ReadingBatch
 from schema import ids
 from schema.columns import columns_of
@@ -50,7 +51,11 @@ def reading_batch(kind: DeviceKind, readings: Any) -> ReadingBatch:
         kind.name,
         decoded(columns.fields["device_id"], (kind.type_name,), "input.readings", "deviceId"),
         columns.fields["recorded_at"],
-        {name: values for name, values in columns.fields.items() if name in kind.by_name and set(values) != {None}},
+        {
+            name: values
+            for name, values in columns.fields.items()
+            if name in kind.by_name and any(value is not None for value in values)
+        },
     )
 
 
@@ -66,15 +71,16 @@ def decoded(global_ids: Sequence[Any], type_names: tuple[str, ...], path: str, f
     Raises:
         BadUserInput: an id is none of these types; its path has the first row with it.
     """
-    first_places: dict[Any, int] = {}
-    for place, global_id in enumerate(global_ids):
-        first_places.setdefault(global_id, place)
-    known = {
-        global_id: ids.decode(global_id, type_names, f"{path}.{place}.{field}")
-        for global_id, place in first_places.items()
-        if global_id is not None
-    }
-    return [known.get(global_id) for global_id in global_ids]
+    known: dict[Any, int | None] = {None: None}
+    for global_id in dict.fromkeys(global_ids):
+        if global_id is not None:
+            try:
+                known[global_id] = ids.decode(global_id, type_names, path)
+            except BadUserInput:
+                # Once more, for the error's path; the place is looked for only here.
+                ids.decode(global_id, type_names, f"{path}.{global_ids.index(global_id)}.{field}")
+                raise
+    return list(map(known.__getitem__, global_ids))
 
 
 def given(values: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -3,15 +3,23 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import strawberry
+from numpy.typing import NDArray
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
+from models.types import to_micros
 from schema.fields import column_value
 
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+_EARLIEST_MICROS, _LATEST_MICROS = to_micros(_EARLIEST), to_micros(_LATEST)
+_ALIKE = "0000-00-00T00:00:00.000000"
+_SHORTEST = len("0000-00-00T00:00:00")
+_ZERO = np.uint8(ord("0"))
 
 
 def _parse_instant(value: Any) -> datetime:
@@ -41,6 +49,40 @@ def parse_instants(values: Sequence[str]) -> list[datetime] | None:
         # Not a text, no time, or without a zone, which does not compare with the bounds.
         return None
     return instants if within else None
+
+
+def parse_micros(values: Sequence[str]) -> NDArray[np.int64] | None:
+    """Return the microseconds since 1970 of many texts that are all written alike, in UTC; None for any others.
+
+    Alike means of the same length: `2026-01-31T12:00:00`, up to six decimals, and `Z` or `+00:00`.
+    """
+    length, zone = len(values[0]), "Z" if values[0].endswith("Z") else "+00:00"
+    text = "".join(values)
+    if set(map(len, values)) != {length} or not text.isascii():
+        return None
+    written = length - len(zone)
+    if not _SHORTEST <= written <= len(_ALIKE):
+        return None
+    letters = np.frombuffer(text.encode(), np.uint8).reshape(len(values), length)
+    digits, others, expected = _alike(written, zone)
+    # What is below zero wraps around to a large number.
+    if (letters[:, digits] - _ZERO > 9).any() or (letters[:, others] != expected).any():
+        return None
+    try:
+        instants = letters.view(f"S{length}")[:, 0].astype(f"S{written}").astype("datetime64[us]")
+    except ValueError:
+        # There is no month 13 and no hour 24.
+        return None
+    micros = instants.astype(np.int64)
+    return micros if micros.min() >= _EARLIEST_MICROS and micros.max() < _LATEST_MICROS else None
+
+
+@lru_cache(maxsize=32)
+def _alike(written: int, zone: str) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.uint8]]:
+    """Return the places of digits, those of all other letters, and these letters."""
+    letters = np.frombuffer((_ALIKE[:written] + zone).encode(), np.uint8)
+    is_digit = (letters == _ZERO) & (np.arange(len(letters)) < written)
+    return np.flatnonzero(is_digit), np.flatnonzero(~is_digit), letters[~is_digit]
 
 
 def _parse_decimal(value: Any) -> Decimal:

@@ -7,7 +7,7 @@ import strawberry
 from models.devices.vending_machine import VENDING_MACHINE
 from models.readings import ReadingBatch
 from resolvers.products import RestockMode
-from schema.columns import COLUMNS
+from schema.columns import COLUMNS, MICROS
 from schema.inputs import VERSION, reading_batch
 from schema.types.money import MoneyInput
 from schema.types.reading import optional_channel
@@ -116,7 +116,9 @@ class VendingMachineReadingInput:
     """One reading of a vending machine."""
 
     device_id: strawberry.ID = strawberry.field(description="The vending machine.")
-    recorded_at: datetime = strawberry.field(description="When the device took it; not in the future.")
+    recorded_at: datetime = strawberry.field(
+        description="When the device took it; not in the future.", metadata={MICROS: True}
+    )
     cabinet_temperature: float | None = optional_channel(VENDING_MACHINE, "cabinet_temperature")
     power: float | None = optional_channel(VENDING_MACHINE, "power")
     door_open: bool | None = optional_channel(VENDING_MACHINE, "door_open")

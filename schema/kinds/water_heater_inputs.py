@@ -6,7 +6,7 @@ import strawberry
 
 from models.devices.water_heater import WATER_HEATER
 from models.readings import ReadingBatch
-from schema.columns import COLUMNS
+from schema.columns import COLUMNS, MICROS
 from schema.inputs import VERSION, reading_batch
 from schema.types.reading import optional_channel
 from schema.types.water_heater import HeaterType, WaterHeaterMode
@@ -79,7 +79,9 @@ class WaterHeaterReadingInput:
     """One reading of a water heater."""
 
     device_id: strawberry.ID = strawberry.field(description="The water heater.")
-    recorded_at: datetime = strawberry.field(description="When the device took it; not in the future.")
+    recorded_at: datetime = strawberry.field(
+        description="When the device took it; not in the future.", metadata={MICROS: True}
+    )
     temperature: float | None = optional_channel(WATER_HEATER, "temperature")
     inlet_temperature: float | None = optional_channel(WATER_HEATER, "inlet_temperature")
     pressure: float | None = optional_channel(WATER_HEATER, "pressure")

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 from graphql import parse
 from graphql.execution.values import get_argument_values, get_variable_values
 from strawberry.types.arguments import convert_arguments
 
+from models.readings import packed
 from schema import SCHEMA
 from schema.coercion import coercer
 from schema.columns import Columns, columns_of
@@ -118,11 +120,26 @@ def test_readings_arrive_as_columns():
     columns = convert({"readings": [READING, {**READING, "temperature": None}]}).readings
     assert isinstance(columns, Columns)
     assert columns.count == 2
-    assert columns.fields == {
+    assert {name: list(values) for name, values in columns.fields.items()} == {
         "device_id": [READING["deviceId"]] * 2,
         "recorded_at": [datetime(2026, 1, 31, 12, tzinfo=UTC)] * 2,
         "temperature": [50.5, None],
     }
+
+
+def test_many_instants_arrive_as_numbers():
+    """Microseconds of a long list in UTC; the same readings as by the ordinary way, whatever the list looks like."""
+    convert = coercer(CORE.mutation_type.fields["recordWaterHeaterReadings"].args["input"].type)
+    rows = [{**READING, "recordedAt": f"2026-01-31T12:{place % 60:02}:00.{place:06}Z"} for place in range(500)]
+    uneven = [{**row, "power": float(place)} if place % 3 else row for place, row in enumerate(rows)]
+    elsewhere = [*rows[1:], {**READING, "recordedAt": "2026-01-31T13:00:00.000000+01:00"}]
+    for given, is_array in ((rows, True), (uneven, True), (rows[:5], False), (elsewhere, False)):
+        made = convert({"readings": given}).batch()
+        assert isinstance(made.recorded_at, np.ndarray) == is_array
+        found, expected = packed([made]), packed([_ordinary("recordWaterHeaterReadings", {"readings": given}).batch()])
+        assert found.names == expected.names
+        for name in ("device_ids", "micros", "values"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
 def test_decimals_are_exact():

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from schema.scalars import CONFIG
+from models.types import from_micros
+from schema.scalars import CONFIG, parse_micros
 
 INSTANT: Any = CONFIG.scalar_map[datetime]
 DECIMAL: Any = CONFIG.scalar_map[Decimal]
@@ -32,6 +33,41 @@ def test_instants_there_and_back():
 def test_forms_of_one_instant(text: str):
     """ISO 8601 has several ways to write it."""
     assert INSTANT.parse_value(text) == datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+ALIKE = [
+    *("2026-01-31T12:00:00Z", "2026-01-31T12:00:00+00:00", "2026-01-31T12:00:00.5Z", "2024-02-29T23:59:59.999999Z"),
+    *("1900-01-01T00:00:00.000Z", "8999-12-31T23:59:59.999999+00:00", "1969-12-31T23:59:59.999999Z"),
+]
+ONE_BY_ONE = [
+    *("2026-01-31 12:00:00Z", "20260131T120000Z", "2026-01-31T13:00:00+01:00", "2026-01-31T12:00:00.1234567Z"),
+    *("2026-01-31T12:00Z", "2026-01-31T12:00:00,5Z", "2026-01-31t12:00:00Z", "2026-01-31T12:00:00.123456789+00:00"),
+]
+NONE = [
+    *("", "Z", "now", "NaT", "todayZ", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00z", "\u0661" * 20),
+    *("2026-02-30T12:00:00Z", "2026-13-01T12:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T12:60:00Z"),
+    *("2026-01-31T12:00:60Z", "0000-01-01T00:00:00Z", "1899-12-31T23:59:59Z", "9000-01-01T00:00:00Z"),
+    *("+026-01-31T12:00:00Z", "2026-01-31T12:00: 0Z", "2026-01-31T12:00:0/Z", "2026-01-31T12:00:0:Z", " " * 20),
+]
+
+
+@pytest.mark.parametrize("text", [*ALIKE, *ONE_BY_ONE, *NONE])
+def test_many_instants_at_once(text: str):
+    """Those that are written alike in UTC are read as numbers, and mean the same as when they are read one by one."""
+    micros = parse_micros([text] * 3)
+    assert (micros is not None) == (text in ALIKE)
+    if micros is not None:
+        assert [from_micros(at) for at in micros.tolist()] == [INSTANT.parse_value(text)] * 3
+    elif text in NONE:
+        with pytest.raises(ValueError, match=r"2026-01-31T12:00:00Z|time zone|outside the years"):
+            INSTANT.parse_value(text)
+
+
+def test_instants_that_are_not_written_alike():
+    """One that differs from the others leaves all to be read one by one."""
+    assert parse_micros(["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.5Z"]) is None
+    assert parse_micros(["2026-01-31T12:00:00.123456Z", "2026-01-31T12:00:00.1+00:00"[:27]]) is None
+    assert parse_micros(["2026-01-31T12:00:00+00:00", "2026-01-31T12:00:00+01:00"]) is None
 
 
 @pytest.mark.parametrize(

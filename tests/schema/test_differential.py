@@ -225,7 +225,7 @@ async def test_broken_rows_are_reported_alike(settled: Settled):
         bodies = [await both(graph, writer(settled, seed).query()) for seed in range(BROKEN)]
     errors = [error for body in bodies for error in body.get("errors", ())]
     assert {error["extensions"]["code"] for error in errors} == {"INTERNAL"}
-    assert len({tuple(step for step in error["path"] if isinstance(step, str))[-1] for error in errors}) > 10
+    assert len({tuple(step for step in error["path"] if isinstance(step, str))[-1] for error in errors}) > 5
     assert any(body["data"] is not None for body in bodies if "errors" in body)
 
 

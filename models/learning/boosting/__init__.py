@@ -7,7 +7,7 @@ from models.learning.boosting.conformal import COVERAGE, Bands, fit_bands
 from models.learning.boosting.explanation import Explanation, group_of
 from models.learning.boosting.regressor import Regressor, fit_regressor, scaled, unscaled
 from models.learning.boosting.table import NothingToLearn, Progress, Table, folds_of
-from models.learning.boosting.trees import Boosting, Trees, out_of_fold
+from models.learning.boosting.trees import Boosting, Folded, Trees, grow_folded, out_of_fold
 
 __all__ = [
     "COVERAGE",
@@ -16,6 +16,7 @@ __all__ = [
     "Boosting",
     "Classifier",
     "Explanation",
+    "Folded",
     "NothingToLearn",
     "Progress",
     "Regressor",
@@ -28,6 +29,7 @@ __all__ = [
     "fit_sigmoid",
     "folds_of",
     "group_of",
+    "grow_folded",
     "logistic",
     "out_of_fold",
     "scaled",

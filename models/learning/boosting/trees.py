@@ -13,7 +13,15 @@ import numpy as np
 from lightgbm.callback import CallbackEnv
 
 from models.learning.boosting.artefacts import ArtefactError
-from models.learning.boosting.table import FloatArray, NothingToLearn, Progress, Table, folds_of, telling_columns
+from models.learning.boosting.table import (
+    FloatArray,
+    IntArray,
+    NothingToLearn,
+    Progress,
+    Table,
+    folds_of,
+    telling_columns,
+)
 
 Objective = Literal["regression", "binary"]
 
@@ -124,9 +132,29 @@ def grow(table: Table, objective: Objective, boosting: Boosting, progress: Progr
     """
     growing = _Growing(table, objective, boosting, progress)
     out_of_fold = growing.out_of_fold()
-    places: list[int] = growing.columns.tolist()
-    names = tuple(table.names[place] for place in places)
-    return Grown(Trees(growing.whole_booster(), names, tuple(places), boosting.threads), out_of_fold)
+    return Grown(growing.trees(growing.whole_booster()), out_of_fold)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folded:
+    """What training gives to those who ask about more than the rows that it had.
+
+    Attributes:
+        trees: grown on all rows.
+        parts: (folds,) grown on all rows but those of one fold.
+        fold: (n,) the fold of each row; all rows of a unit are in one.
+    """
+
+    trees: Trees
+    parts: tuple[Trees, ...]
+    fold: IntArray
+
+
+def grow_folded(table: Table, objective: Objective, boosting: Boosting, progress: Progress | None = None) -> Folded:
+    """Grow trees on all rows, and on all but each fold's, and keep them all; for errors see `grow`."""
+    growing = _Growing(table, objective, boosting, progress)
+    parts = tuple(growing.trees(growing.booster_without(part)) for part in range(growing.count))
+    return Folded(growing.trees(growing.whole_booster()), parts, growing.fold)
 
 
 def out_of_fold(table: Table, objective: Objective, boosting: Boosting) -> FloatArray:
@@ -140,6 +168,8 @@ class _Growing:
         self.columns = telling_columns(table.features)
         if not len(self.columns):
             raise NothingToLearn("No feature varies over the histories, so there is nothing to learn from.")
+        self.places: tuple[int, ...] = tuple(self.columns.tolist())
+        self.names = tuple(table.names[place] for place in self.places)
         self.boosting = boosting
         self.progress = progress
         self.parameters = _parameters(objective, boosting, len(table.targets))
@@ -155,9 +185,15 @@ class _Growing:
         sums = np.empty(len(self.used))
         for part in range(self.count):
             tested = self.fold == part
-            booster = self._train(self.whole.subset(np.flatnonzero(~tested).tolist()), part)
+            booster = self.booster_without(part)
             sums[tested] = _predicted(booster, self.used[tested], self.boosting.threads, raw_score=True)
         return sums
+
+    def booster_without(self, part: int) -> lightgbm.Booster:
+        return self._train(self.whole.subset(np.flatnonzero(self.fold != part).tolist()), part)
+
+    def trees(self, booster: lightgbm.Booster) -> Trees:
+        return Trees(booster, self.names, self.places, self.boosting.threads)
 
     def whole_booster(self) -> lightgbm.Booster:
         return self._train(self.whole, self.count)

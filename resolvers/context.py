@@ -31,9 +31,12 @@ class Services:
     alerting: Alerting
     clock: Clock = now
     models: Models = field(default_factory=Models)
-    hours: Hours = field(default_factory=Hours)
+    hours: Hours = field(init=False)
     predicting: Predicting = field(default_factory=Predicting)
     explaining: Explaining = field(default_factory=Explaining)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hours", Hours(self.settings.predictions.kept_devices))
 
 
 @dataclass(slots=True)

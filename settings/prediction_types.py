@@ -10,6 +10,11 @@ class PredictionSettings:
     """Predictions, and the training of the models that make them."""
 
     reuse_seconds: float = setting("How long a stored prediction is answered again.", at_least=0, at_most=31_536_000)
+    kept_devices: int = setting(
+        "Devices whose hours and days of readings a process keeps for five minutes, the latest ones.",
+        at_least=0,
+        at_most=1_000_000,
+    )
     horizon_days: float = setting(
         "How far ahead a failure counts for the risk; less where no device that goes on was watched for so long.",
         at_least=1,

@@ -142,6 +142,7 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
         PredictionSettings,
         {
             "reuse_seconds": 3600,
+            "kept_devices": 100,
             "horizon_days": 30,
             "min_failures": 5,
             "training_trees": 10,

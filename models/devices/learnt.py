@@ -44,15 +44,22 @@ class Learnt:
         channels: numbers of each day.
         numbers: columns of the detail table that say what a device is, and never change; with label and unit.
         categories: such columns with a word each, and the words; each word becomes an attribute, 1 or 0.
+        only_watched: numbers of each day that are not learnt, as they tell the season, but whose breaks matter.
     """
 
     channels: tuple[LearntChannel, ...]
     numbers: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    only_watched: tuple[LearntChannel, ...] = ()
     by_name: Mapping[str, LearntChannel] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {channel.name: channel for channel in self.channels})
+
+    @property
+    def watched(self) -> tuple[LearntChannel, ...]:
+        """The numbers of each day that are watched for breaks: what is learnt, and what is watched only."""
+        return (*self.channels, *self.only_watched)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -62,7 +69,7 @@ class Learnt:
     @property
     def details(self) -> frozenset[str]:
         """The columns of the detail table that are needed."""
-        named = {name for channel in self.channels for name in channel.details}
+        named = {name for channel in self.watched for name in channel.details}
         return frozenset(named | set(self.numbers) | set(self.categories))
 
     @property

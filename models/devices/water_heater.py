@@ -50,7 +50,8 @@ def _power_share(days: Values, details: Values) -> FloatArray:
 _HEATING_POWER = ("power_mean", "power_deviation")
 
 # Left out is what tells how often a device reports (extremes and deviations of a day) or which season it is (the
-# temperature of the mains, but as a part of the energy needed): they differ between devices that wear alike.
+# temperature of the mains, but as a part of the energy needed): they differ between devices that wear alike. The mains
+# are watched all the same.
 _LEARNT = Learnt(
     channels=(
         plain("temperature_mean", "mean water temperature", "°C", "temperature"),
@@ -74,6 +75,7 @@ _LEARNT = Learnt(
     ),
     numbers={"capacity_liters": ("capacity", "L"), "rated_power_watts": ("rated power", "W")},
     categories={"heater_type": ("RESISTIVE", "HEAT_PUMP", "HYBRID", "GAS")},
+    only_watched=(plain("inlet_temperature_mean", "mean temperature of the mains", "°C", "inlet_temperature"),),
 )
 
 WATER_HEATER = DeviceKind(

@@ -20,7 +20,9 @@ from resolvers.monitoring.reasons import Reason
 from settings.prediction_types import MonitoringSettings
 
 _KINDS: Mapping[AlertKind, frozenset[str]] = {
-    AlertKind.MODEL_DRIFT: frozenset({reasons.DRIFT, reasons.PREDICTION_DRIFT, reasons.ERROR_DRIFT}),
+    AlertKind.MODEL_DRIFT: frozenset(
+        {reasons.DRIFT, reasons.INPUT_DRIFT, reasons.PREDICTION_DRIFT, reasons.ERROR_DRIFT}
+    ),
     AlertKind.MODEL_PERFORMANCE: frozenset(
         {
             *(MetricName.MAE, MetricName.INTERVAL_COVERAGE, MetricName.BRIER, MetricName.CALIBRATION_ERROR),

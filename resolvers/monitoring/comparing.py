@@ -23,6 +23,7 @@ from models.learning.features import AGE
 from models.monitoring import ERROR_FEATURE, PREDICTION_FEATURE
 from models.repositories import model_drift, watched_predictions
 from models.statements import Row
+from resolvers.monitoring import inputs
 from resolvers.monitoring.rounds import Round
 
 logger = logging.getLogger("iotsphere.models")
@@ -97,6 +98,7 @@ async def compare(watch: Round, model: Row) -> bool:
     found = await asyncio.to_thread(_found, model, rows, errors)
     if not found:
         return False
+    found |= await inputs.compare(watch, model, [row["device_id"] for row in rows])
     findings = [_row(model, feature, finding, window.end) for feature, finding in found.items()]
     async with watch.transaction() as transaction:
         await model_drift.add_many(transaction, findings)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.learning.drift import DATA_QUALITY, Kind
-from models.monitoring import ERROR_FEATURE, PREDICTION_FEATURE
+from models.monitoring import ERROR_FEATURE, INPUT_PREFIX, PREDICTION_FEATURE
 from models.statements import Row
 from settings.prediction_types import MonitoringSettings
 
@@ -19,6 +19,8 @@ class Drifting:
         judged: features of which something can be said.
         moved: the newest finding of each feature whose distribution has changed.
         poor: the same of each whose data are poor.
+        inputs: inputs of which something can be said.
+        broken: the newest finding of each input that has left its course.
         prediction: the newest finding of the predictions, None without one.
         prediction_persists: it goes on.
         error: the newest finding of the errors.
@@ -30,6 +32,8 @@ class Drifting:
     judged: int
     moved: Sequence[Row]
     poor: Sequence[Row]
+    inputs: int
+    broken: Sequence[Row]
     prediction: Row | None
     prediction_persists: bool
     error: Row | None
@@ -40,7 +44,7 @@ class Drifting:
     @property
     def persists(self) -> bool:
         """Whether the version sees another world than at its training, so that it does not know its own certainty."""
-        return bool(self.moved or self.poor or self.prediction_persists or self.error_persists)
+        return bool(self.moved or self.poor or self.broken or self.prediction_persists or self.error_persists)
 
 
 def together(rows: Sequence[Row], settings: MonitoringSettings) -> Drifting:
@@ -54,12 +58,18 @@ def together(rows: Sequence[Row], settings: MonitoringSettings) -> Drifting:
     for row in rows:
         by_feature.setdefault(row["feature"], []).append(row)
     prediction, error = (by_feature.pop(name, []) for name in (PREDICTION_FEATURE, ERROR_FEATURE))
-    persistent = [found for each in by_feature.values() if (found := _persistent(each, settings)) is not None]
+    inputs = {name: by_feature.pop(name) for name in list(by_feature) if name.startswith(INPUT_PREFIX)}
+    persistent, broken = (
+        [found for each in those.values() if (found := _persistent(each, settings)) is not None]
+        for those in (by_feature, inputs)
+    )
     newest = [each[-1] for each in by_feature.values()]
     return Drifting(
-        judged=sum(any(_is_judged(row) for row in each) for each in by_feature.values()),
+        judged=_count_judged(by_feature),
         moved=[row for row in persistent if row["finding"] not in _POOR],
         poor=[row for row in persistent if row["finding"] in _POOR],
+        inputs=_count_judged(inputs),
+        broken=broken,
         prediction=_newest(prediction),
         prediction_persists=_persistent(prediction, settings) is not None,
         error=_newest(error),
@@ -73,6 +83,10 @@ def _persistent(rows: Sequence[Row], settings: MonitoringSettings) -> Row | None
     """Return the newest finding of drift, if there was drift in enough of the newest windows that said something."""
     drifted = [row for row in _judged(rows)[-settings.drift_windows_of :] if row["drifted"]]
     return drifted[-1] if len(drifted) >= settings.drift_windows_needed else None
+
+
+def _count_judged(by_feature: Mapping[str, Sequence[Row]]) -> int:
+    return sum(any(_is_judged(row) for row in rows) for rows in by_feature.values())
 
 
 def _judged(rows: Sequence[Row]) -> list[Row]:

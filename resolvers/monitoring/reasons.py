@@ -18,13 +18,13 @@ from settings.prediction_types import MonitoringSettings
 from settings.types import Settings
 
 # Reasons that are no metrics of windows.
-DRIFT, DATA_QUALITY, PREDICTION_DRIFT, ERROR_DRIFT, AGE = (
-    *("drifted_share", "poor_data_share", "prediction_drift", "error_drift"),
+DRIFT, INPUT_DRIFT, DATA_QUALITY, PREDICTION_DRIFT, ERROR_DRIFT, AGE = (
+    *("drifted_share", "broken_inputs", "poor_data_share", "prediction_drift", "error_drift"),
     "age_days",
 )
 # What says that a version works, and what says no more than that it is there.
 _OF_WORK = frozenset({MetricName.LATENCY_P95_MS.value, MetricName.MISSING_SHARE.value})
-_OF_USE = _OF_WORK | {MetricName.VOLUME.value, AGE}
+_OF_USE = _OF_WORK | {MetricName.VOLUME.value, AGE, INPUT_DRIFT}
 _MOST_NAMED = 3
 _BAD = (HealthStatus.CRITICAL, HealthStatus.WARNING)
 
@@ -156,6 +156,7 @@ def _use(settings: MonitoringSettings, known: Known) -> Iterator[Reason]:
 
 def _world(settings: MonitoringSettings, known: Known) -> Iterator[Reason]:
     drifting = known.drifting
+    yield from _inputs(drifting)
     if known.model["reference"] is None:
         # Methods without training have nothing that they could drift from.
         return
@@ -181,6 +182,16 @@ def _world(settings: MonitoringSettings, known: Known) -> Iterator[Reason]:
         yield replace(reason, message=f"{reason.message}{_named(rows)}")
     yield from _distribution(PREDICTION_DRIFT, drifting.prediction, persists=drifting.prediction_persists)
     yield from _distribution(ERROR_DRIFT, drifting.error, persists=drifting.error_persists)
+
+
+def _inputs(drifting: Drifting) -> Iterator[Reason]:
+    """Yield what all devices read: a change that the version may do well with, so no reason is critical."""
+    if not drifting.inputs:
+        return
+    count, said = len(drifting.broken), "The number of inputs that have left their course in all devices"
+    status = HealthStatus.WARNING if count else HealthStatus.HEALTHY
+    told = f"{said} is {count}.{_named(drifting.broken)}"
+    yield Reason(INPUT_DRIFT, status, float(count), 1.0, told)
 
 
 def _well(metric: str, threshold: float, said: str) -> Reason:

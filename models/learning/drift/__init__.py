@@ -6,6 +6,7 @@ watch = Watch(sketch); finding = watch.update(rows)  # or as they come, with a m
 """
 
 from models.learning.drift.compare import compare
+from models.learning.drift.courses import compare_days
 from models.learning.drift.errors import ErrorReference, ErrorWatch, compare_errors, error_reference
 from models.learning.drift.estimates import (
     Estimate,
@@ -31,6 +32,7 @@ __all__ = [
     "Watch",
     "WidthErrors",
     "compare",
+    "compare_days",
     "compare_errors",
     "error_reference",
     "expected_mae",

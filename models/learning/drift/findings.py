@@ -52,6 +52,8 @@ class Statistic(StrEnum):
     """Share of values that differ from the one that (nearly) all had in training."""
     REPEATS = "REPEATS"
     """Number of equal values in a row, up to the newest."""
+    COURSE = "COURSE"
+    """Mean of all devices' newest days less what the days before lead one to expect, in the unit of the values."""
     AGE = "AGE"
     """Time since the newest value, in the unit of the instants."""
 
@@ -115,6 +117,8 @@ SIZES: dict[Statistic, tuple[float, float, float]] = {
     Statistic.MISSING_SHARE: (0.1, 0.25, 0.5),
     Statistic.OUTSIDE_SHARE: (0.02, 0.1, 0.5),
     Statistic.CHANGED_SHARE: (0.05, 0.25, 0.5),
+    # In deviations of a device's days.
+    Statistic.COURSE: (0.5, 1.0, 2.0),
 }
 
 

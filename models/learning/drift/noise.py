@@ -64,10 +64,10 @@ def measure_noise(rows: FloatArray) -> Noise:
     known = rows[np.isfinite(rows)]
     correlation = max(correlation_of(rows), 0.0)
     effects: list[float] = []
-    long_effect = _autoregressive(correlation, len(rows))
+    long_effect = autoregressive_effect(correlation, len(rows))
     excess = 1.0
     for scale in SCALES:
-        expected = _autoregressive(correlation, scale)
+        expected = autoregressive_effect(correlation, scale)
         windows = len(known) / scale
         if windows >= _FEWEST_WINDOWS:
             measured = _measured(known, scale)
@@ -77,7 +77,7 @@ def measure_noise(rows: FloatArray) -> Noise:
     return Noise(_skewness(known), np.array(effects), max(long_effect, effects[-1]))
 
 
-def _autoregressive(correlation: float, count: int) -> float:
+def autoregressive_effect(correlation: float, count: int) -> float:
     """Return the variance of the mean of `count` rows of an autoregression, relative to independent rows."""
     if correlation <= 0 or count < 2:
         return 1.0

@@ -19,6 +19,7 @@ from app.http.graphiql import explorer_page, explorer_routes
 from app.http.origins import middleware
 from app.lifespan import Runtime
 from app.telemetry import CountWebsockets
+from app.trusted import read_trusted
 from models.clock import Clock, now
 from resolvers.context import Scope
 from schema import build_engine
@@ -56,9 +57,11 @@ def create_app(
 
     Raises:
         ExplorerMissing: the explorer is on and its files are not installed.
+        TrustedDocumentsInvalid: a trusted document cannot be used.
     """
     runtime = Runtime(settings, clock)
     engine = build_engine(settings)
+    engine.trust(read_trusted(settings.graphql.trusted_documents), only=settings.graphql.only_trusted_documents)
     engine.on_response = runtime.telemetry.responded
     endpoint = GraphQLEndpoint(
         engine,

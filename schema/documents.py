@@ -1,7 +1,7 @@
 """Documents, parsed and validated once: a known text costs a dictionary look-up."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema import errors
+from schema.trusted import TrustedDocumentsInvalid, TrustedText, texts_by_id
 
 MAX_KEPT_CHARACTERS = 100_000
 
@@ -31,11 +32,13 @@ class Document:
         node: its syntax tree.
         operations: by name, "" for one without.
         plans: whatever execution has compiled for this document, by its own keys; dropped with the document.
+        is_trusted: whoever runs the server vouches for it.
     """
 
     node: DocumentNode
     operations: Mapping[str, OperationDefinitionNode]
     plans: dict[Any, Any] = field(default_factory=dict[Any, Any])
+    is_trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class InvalidDocument:
 
 
 class DocumentCache:
-    """The newest `size` documents by their text."""
+    """The newest `size` documents by their text, and trusted ones for good."""
 
     def __init__(
         self,
@@ -65,6 +68,41 @@ class DocumentCache:
         self._size = size
         self._hide_suggestions = hide_suggestions
         self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._trusted: dict[str, Document] = {}
+        self._trusted_texts: dict[str, Document] = {}
+        self._only_trusted = False
+
+    def trust(self, documents: Iterable[TrustedText], *, only: bool) -> None:
+        """Keep documents by their ids, whatever else is asked for.
+
+        Args:
+            documents: that whoever runs the server vouches for.
+            only: refuse all others from now on.
+
+        Raises:
+            TrustedDocumentsInvalid: one of them is no document of this schema, or asks for too much.
+        """
+        self._only_trusted = only
+        for id_, trusted in texts_by_id(documents).items():
+            document = self._trusted_texts.get(trusted.text) or self._make(trusted.text)
+            if isinstance(document, InvalidDocument):
+                problem = document.errors[0]
+                line = "".join(f", line {place['line']}" for place in problem.get("locations", ())[:1])
+                message = problem["message"].rstrip(".")
+                raise TrustedDocumentsInvalid(f"The trusted document in {trusted.origin}{line} is refused: {message}.")
+            document.is_trusted = True
+            self._trusted[id_] = self._trusted_texts[trusted.text] = document
+
+    def trusted(self, id_: str) -> Document | InvalidDocument:
+        """Return the trusted document of an id."""
+        known = self._trusted.get(id_)
+        if known is not None:
+            return known
+        if not self._trusted:
+            message = "This server has no trusted documents (graphql.trusted_documents); send the document as 'query'."
+            return InvalidDocument([errors.request_error(message, errors.PERSISTED_NOT_SUPPORTED)])
+        message = f"There is no trusted document with the id '{id_[:80]}'."
+        return InvalidDocument([errors.request_error(message, errors.PERSISTED_NOT_FOUND)])
 
     def get(self, text: str) -> Document | InvalidDocument:
         """Return the document of a text, from the cache if it is known."""
@@ -72,6 +110,12 @@ class DocumentCache:
         if known is not None:
             self._documents.move_to_end(text)
             return known
+        known = self._trusted_texts.get(text)
+        if known is not None:
+            return known
+        if self._only_trusted:
+            message = "This server answers trusted documents only (graphql.only_trusted_documents); send 'documentId'."
+            return InvalidDocument([errors.request_error(message, errors.NOT_TRUSTED)])
         document = self._make(text)
         # What is wrong or huge is not kept: it would hold memory and drive out documents that are used.
         if isinstance(document, Document) and len(text) <= MAX_KEPT_CHARACTERS:

@@ -5,7 +5,7 @@ wrong comes back as a `Response`.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -36,6 +36,7 @@ from schema.fields import Source
 from schema.response import Response, Responses, one_by_one
 from schema.sharing import sharing_key
 from schema.streaming import Groups
+from schema.trusted import TrustedText
 
 __all__ = ["Engine", "Prepared", "Request", "Response", "Responses"]
 
@@ -46,11 +47,16 @@ _execution = cast("Any", execution)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent, already checked to have these types."""
+    """What a client sent, already checked to have these types.
+
+    Attributes:
+        document_id: of a trusted document, whose text stands in for `query`.
+    """
 
     query: str
     variables: Mapping[str, Any]
     operation_name: str | None = None
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,14 @@ class Engine:
         self.on_response: Callable[[str, Response | None, float], None] | None = None
         self.groups = Groups(self.failure)
 
+    def trust(self, documents: Iterable[TrustedText], *, only: bool) -> None:
+        """Let clients name documents by their ids; `only` refuses all others.
+
+        Raises:
+            TrustedDocumentsInvalid: one of them cannot be used.
+        """
+        self._documents.trust(documents, only=only)
+
     def prepare(self, request: Request) -> Prepared | Response:
         """Return the operation that the request names, or the response that says why there is none."""
         prepared = self._prepare(request)
@@ -123,7 +137,10 @@ class Engine:
         return opened
 
     def _prepare(self, request: Request) -> Prepared | Response:
-        document = self._documents.get(request.query)
+        if request.document_id is None:
+            document = self._documents.get(request.query)
+        else:
+            document = self._documents.trusted(request.document_id)
         if isinstance(document, InvalidDocument):
             return Response(None, document.errors, is_request_error=True)
         operation = _choose(document, request.operation_name)

@@ -102,6 +102,8 @@ def check_together(settings: Settings, origins: Mapping[str, object]) -> None:
     if graphql.default_page_size > graphql.max_page_size:
         limit = f"must not exceed graphql.max_page_size, which is {graphql.max_page_size}"
         refuse("graphql.default_page_size", str(graphql.default_page_size), limit)
+    if graphql.only_trusted_documents and not graphql.trusted_documents:
+        refuse("graphql.only_trusted_documents", "true", "needs documents in graphql.trusted_documents")
     _check_thresholds(settings, origins)
     _check_monitoring(settings, origins)
     if settings.data.source == "database":

@@ -157,6 +157,8 @@ def _parsed(text: str) -> Any:
 def _settings(environment: str, root: Path, overlaid: Overlay) -> Settings:
     values = {path: _value(path, environment, overlaid) for path in keys()}
     values["database", "url"] = _absolute(values["database", "url"], root)
+    trusted = values["graphql", "trusted_documents"]
+    values["graphql", "trusted_documents"] = str(root / trusted) if trusted else ""
     built = {name: _section(name, section, values) for name, section in sections().items()}
     top = {path[0]: value for path, value in values.items() if len(path) == 1}
     return Settings(environment=environment, **top, **built)

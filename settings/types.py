@@ -89,6 +89,15 @@ class GraphQLSettings:
     max_tokens: int = setting("Most lexical tokens in one document.", at_least=1)
     operation_timeout_seconds: float = setting("Deadline of one query or mutation.", at_least=0.1, at_most=86_400)
     document_cache_size: int = setting("Parsed, validated and planned documents that are kept.", at_least=1)
+    trusted_documents: str = setting(
+        "Folder of .graphql files, or manifest in JSON, with the documents that clients may name by 'documentId'."
+    )
+    only_trusted_documents: bool = setting("Refuse all other documents.")
+    trusted_max_age_seconds: int = setting(
+        "How long answers to a GET of a trusted document may be used again without asking; 0 has each asked for.",
+        at_least=0,
+        at_most=31_536_000,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

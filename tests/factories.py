@@ -85,6 +85,9 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
             "max_tokens": 2000,
             "operation_timeout_seconds": 10,
             "document_cache_size": 100,
+            "trusted_documents": "",
+            "only_trusted_documents": False,
+            "trusted_max_age_seconds": 0,
         },
     ),
     "ingest": (

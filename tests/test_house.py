@@ -100,6 +100,7 @@ def test_each_code_is_documented():
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     codes = {each.code for each in _tree(domain.IoTSphereError)}
     codes |= {errors.PARSE_FAILED, errors.VALIDATION_FAILED, errors.BAD_REQUEST, errors.INTERNAL}
+    codes |= {errors.PERSISTED_NOT_FOUND, errors.PERSISTED_NOT_SUPPORTED, errors.NOT_TRUSTED}
     codes |= {value for name, value in vars(reading_checks).items() if name.isupper() and isinstance(value, str)}
     assert len(codes) >= 19
     assert sorted(code for code in codes if f"| `{code}` |" not in page) == []

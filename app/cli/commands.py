@@ -6,6 +6,7 @@ from app.cli.config import config
 from app.cli.console import Commands
 from app.cli.database import migrate, migration
 from app.cli.demo import demo, simulate
+from app.cli.documents import documents
 from app.cli.evaluate import evaluate
 from app.cli.ingest import ingest
 from app.cli.ingest_sales import ingest_sales
@@ -36,6 +37,6 @@ for command in (train, models, monitor):
     cli.command()(command)
 cli.command("promote")(promote_model)
 cli.add_typer(evaluate, name="evaluate")
-for command in (export_schema, config):
+for command in (export_schema, documents, config):
     cli.command()(command)
 cli.command(hidden=True)(migration)

@@ -12,7 +12,7 @@ from starlette.types import Receive
 from app.http.refusals import ClientLeft, Malformed, Refused
 from schema.engine import Request
 
-PARAMETERS = ("query", "variables", "operationName", "extensions")
+PARAMETERS = ("query", "documentId", "variables", "operationName", "extensions")
 _QUOTED_PARAMETERS = tuple(f'"{name}"'.encode() for name in PARAMETERS)
 
 
@@ -124,8 +124,6 @@ def request_of_fields(fields: Mapping[str, Any]) -> Request:
         Malformed: the message names the parameter.
     """
     query = fields.get("query")
-    if not isinstance(query, str) or not query:
-        raise Malformed("'query' must be a text that holds a GraphQL document.")
     variables = fields.get("variables")
     if variables is not None and type(variables) is not dict:
         raise Malformed("'variables' must be an object.")
@@ -135,7 +133,27 @@ def request_of_fields(fields: Mapping[str, Any]) -> Request:
     extensions = fields.get("extensions")
     if extensions is not None and type(extensions) is not dict:
         raise Malformed("'extensions' must be an object.")
-    return Request(query, cast("dict[str, Any]", variables) or {}, operation_name)
+    given = cast("dict[str, Any]", variables) or {}
+    if isinstance(query, str) and query:
+        if fields.get("documentId") is not None:
+            raise Malformed("Give 'query' or 'documentId', not both.")
+        return Request(query, given, operation_name)
+    return Request("", given, operation_name, _document_id(fields))
+
+
+def _document_id(fields: Mapping[str, Any]) -> str:
+    """Return which trusted document is named: by `documentId`, or as clients of automatic persisted queries do."""
+    document_id = fields.get("documentId")
+    if fields.get("query") is None and document_id is not None:
+        if isinstance(document_id, str) and document_id:
+            return document_id
+        raise Malformed("'documentId' must be a text that names a trusted document.")
+    extensions = cast("dict[str, Any]", fields.get("extensions") or {})
+    named = extensions.get("persistedQuery")
+    hashed = cast("dict[str, object]", named).get("sha256Hash") if isinstance(named, dict) else None
+    if not fields.get("query") and isinstance(hashed, str):
+        return f"sha256:{hashed}"
+    raise Malformed("'query' must be a text that holds a GraphQL document, or 'documentId' name a trusted one.")
 
 
 def refuse_nul(value: object) -> None:

@@ -339,7 +339,7 @@ def _is_planned(type_: GraphQLObjectType, name: str, about: Any) -> bool:
     node = parse(f"{head} {{ {name}{f'({given})' if given else ''}{below} }}")
     (operation,) = node.definitions
     assert isinstance(operation, OperationDefinitionNode)
-    compiler = Compiler(CORE, SCHEMA.schema_converter, node, {})
+    compiler = Compiler(CORE, SCHEMA.schema_converter, node, {}, frozenset(about.args))
     try:
         if type_ is CORE.mutation_type:
             plan_performance(CORE, compiler, operation)

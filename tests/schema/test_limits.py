@@ -21,6 +21,9 @@ SETTINGS = GraphQLSettings(
     max_tokens=2000,
     operation_timeout_seconds=5,
     document_cache_size=10,
+    trusted_documents="",
+    only_trusted_documents=False,
+    trusted_max_age_seconds=0,
 )
 
 

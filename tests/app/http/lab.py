@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import strawberry
@@ -18,6 +18,7 @@ from models.errors import NotFound
 from models.principal import Principal
 from schema.engine import Engine
 from schema.limits import document_rules
+from schema.trusted import TrustedText
 from settings.types import AuthSettings, GraphQLSettings, ServerSettings, WebsocketSettings
 
 Info = strawberry.Info["Context", None]
@@ -33,6 +34,9 @@ GRAPHQL = GraphQLSettings(
     max_tokens=2000,
     operation_timeout_seconds=20,
     document_cache_size=50,
+    trusted_documents="",
+    only_trusted_documents=False,
+    trusted_max_age_seconds=0,
 )
 SERVER = ServerSettings(
     host="127.0.0.1",
@@ -147,10 +151,11 @@ class Lab:
     """The endpoint and what its resolvers did.
 
     Args:
+        trusted: texts of trusted documents, by their ids.
         changes: of single settings of the server, the websockets or GraphQL, by their name.
     """
 
-    def __init__(self, *, auth: AuthSettings = AUTH, **changes: Any) -> None:
+    def __init__(self, *, auth: AuthSettings = AUTH, trusted: Mapping[str, str] | None = None, **changes: Any) -> None:
         self.touched = 0
         self.context_error: Exception | None = None
         self.contexts: list[Context] = []
@@ -164,6 +169,8 @@ class Lab:
             cache_size=limits.document_cache_size,
             timeout_seconds=limits.operation_timeout_seconds,
         )
+        documents = [TrustedText(id_, text, "the lab") for id_, text in (trusted or {}).items()]
+        engine.trust(documents, only=limits.only_trusted_documents)
         self.endpoint = GraphQLEndpoint(
             engine,
             new_context=self._new_context,

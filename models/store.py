@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from models.columnar import ColumnRows, ColumnStatement
 from models.drivers import Columns, Connection, Driver, PostgresDriver, SqliteDriver
 from models.errors import Unavailable
 from models.events import EventLog
@@ -54,6 +55,11 @@ class Transaction:
         self._on_statement(f"COPY {table}")
         await self._connection.copy_columns(table, columns)
 
+    async def columns(self, statement: ColumnStatement, /, **values: Any) -> ColumnRows:
+        """Run one read of many rows and return them as columns."""
+        compiled = statement.on(self.dialect)
+        return statement.columns_of(self.dialect, await self.run(compiled.sql, *compiled.arguments(values)))
+
     async def find(self, statement: Statement, ids: Sequence[int], /) -> Found:
         """Return rows by id: at least those of these ids that exist."""
         return {row["id"]: row for row in await self.fetch(statement, ids=ids)}
@@ -92,6 +98,11 @@ class Store:
         """Run one read and return its rows."""
         compiled = statement.on(self.dialect)
         return compiled.rows_of(await self._read(compiled.sql, compiled.arguments(values)))
+
+    async def columns(self, statement: ColumnStatement, /, **values: Any) -> ColumnRows:
+        """Run one read of many rows and return them as columns."""
+        compiled = statement.on(self.dialect)
+        return statement.columns_of(self.dialect, await self._read(compiled.sql, compiled.arguments(values)))
 
     def find(self, statement: Statement, ids: Sequence[int], /) -> Awaitable[Found]:
         """Return rows by id, at least those of these ids that exist; what is asked for together is looked up together.

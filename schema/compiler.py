@@ -31,7 +31,7 @@ from strawberry.types.field import StrawberryField
 from resolvers.loaders import Columns
 from schema.arguments import Arguments, compile_arguments
 from schema.fields import Derived, Link, declaration_of
-from schema.leaves import Leaf, Unplannable, compile_maker, converter, is_leaf
+from schema.leaves import Leaf, Maker, Unplannable, converter, is_leaf
 from schema.plans import Child, OneOf, Selection
 from schema.types.node import type_rule
 
@@ -117,7 +117,7 @@ class Compiler:
             needs = _union(needs, needed)
             if child is not None:
                 children.append(child)
-        return Selection(compile_maker(leaves), tuple(children), needs)
+        return Selection(Maker(leaves), tuple(children), needs)
 
     def _field(
         self, parent: GraphQLObjectType, response_key: str, nodes: list[FieldNode]

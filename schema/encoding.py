@@ -13,8 +13,8 @@ logger = logging.getLogger("iotsphere.encoding")
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """Encode a response; NaN becomes null, Decimal a text, datetimes RFC 3339."""
-    return orjson.dumps(body, default=_encode_other, option=orjson.OPT_SERIALIZE_NUMPY)
+    """Encode a response; NaN becomes null, Decimal a text, datetimes RFC 3339 in UTC, also those without a zone."""
+    return orjson.dumps(body, default=_encode_other, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC)
 
 
 def encode_or_mask(body: Mapping[str, Any]) -> bytes:

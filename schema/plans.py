@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.columnar import ColumnRows
 from resolvers.context import Scope
 from resolvers.loaders import Columns
 from schema.arguments import Arguments, Values
@@ -147,6 +148,9 @@ class Child:
         return [None if value is None else next(objects) for value in values]
 
     async def _completed_lists(self, below: Selection | OneOf, values: Sequence[Any], run: Run) -> list[Any]:
+        if isinstance(below, Selection) and not below.children and all(type(each) is ColumnRows for each in values):
+            # Nothing lies below that would be won by putting the lists together, and their columns would be lost.
+            return [below.make(each) for each in values]
         items = [item for value in values if value is not None for item in value]
         there = [item for item in items if item is not None]
         if len(there) < len(items) and not self.items_may_be_null:

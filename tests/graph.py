@@ -13,6 +13,7 @@ from resolvers.alerting import Alerting
 from resolvers.context import Scope, Services
 from resolvers.ingest import Ingest
 from schema import SCHEMA, build_engine
+from schema.encoding import encode
 from schema.engine import Engine, Prepared, Request, Response
 from settings.types import Settings
 
@@ -42,7 +43,7 @@ class Graph:
         if _is_query(self.engine, query):
             ordinary = await self._by(self.ordinary, query, values)
             assert _comparable(body) == _comparable(ordinary)
-        return orjson.loads(orjson.dumps(body))
+        return orjson.loads(encode(body))
 
     async def data(self, query: str, variables: Mapping[str, Any] | None = None, **more: Any) -> Any:
         """Return the data of an answer that must have no errors."""
@@ -97,4 +98,4 @@ def _comparable(body: dict[str, Any]) -> bytes:
         if "errorId" in error.get("extensions", {}):
             error["extensions"]["errorId"] = ""
             error["message"] = ""
-    return orjson.dumps(body)
+    return encode(body)

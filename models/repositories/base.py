@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Protocol
 
+from models.columnar import ColumnRows, ColumnStatement
 from models.drivers import Columns
 from models.lookups import Found
 from models.statements import Row, Statement
@@ -18,6 +19,10 @@ class Reads(Protocol):
 
     async def fetch(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
         """Run a statement and return its rows."""
+        ...
+
+    async def columns(self, statement: ColumnStatement, /, **values: Any) -> ColumnRows:
+        """Run a statement of many rows and return them as columns."""
         ...
 
     def find(self, statement: Statement, ids: Sequence[int], /) -> Awaitable[Found]:

@@ -1,10 +1,10 @@
 """Readings of devices: stored once, read newest first."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import orjson
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Integer,
+    Select,
     Text,
     and_,
     bindparam,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     true,
 )
 
+from models.columnar import ColumnStatement
 from models.devices import KINDS
 from models.drivers import Column as Packed
 from models.drivers import plain_values
@@ -32,6 +34,9 @@ from models.statements import Row, Statement, is_one_of, pick, prepared, table_c
 from models.types import BigIntegerList, UtcDateTime, from_micros, to_micros
 
 Columns = frozenset[str] | None
+
+# From here on columns cost less than rows: an array of a few values is no quicker than the values.
+_MANY_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +80,28 @@ async def newest_values(db: Reads, kind: str, ids: Sequence[int], channel: str) 
 async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     db: Reads, kind: str, ids: Sequence[int], window: Window, range_: TimeRange, columns: Columns = None
 ) -> list[Page]:
-    """Return one page of readings, newest first, for each device, in one statement."""
-    bounded = window.cursor is not None
-    statement = _pages(kind, range_.shape, bounded, window.backward, columns, db.dialect, len(ids) == 1)
+    """Return one page of readings, newest first, for each device, in one statement; long ones as columns."""
+    shape = (kind, range_.shape, window.cursor is not None, window.backward, columns, db.dialect)
     values = {**range_.values, **cursor_values(window.cursor), "count": window.count + 1}
+    is_long = columns is not None and window.count * len(ids) >= _MANY_ROWS
     if len(ids) == 1:
-        return [cut(await db.fetch(statement, id=ids[0], **values), window)]
-    rows_by_device: dict[int, list[Row]] = {id_: [] for id_ in ids}
-    for row in await db.fetch(statement, ids=list(rows_by_device), **values):
-        rows_by_device[row["device_id"]].append(row)
-    pages = {id_: cut(rows, window) for id_, rows in rows_by_device.items()}
-    return [pages[id_] for id_ in ids]
+        mine = {"id": ids[0], **values}
+        rows = await (db.columns(_page_columns(*shape), **mine) if is_long else db.fetch(_page(*shape), **mine))
+        return [cut(rows, window)]
+    found: Mapping[int, Sequence[Row]]
+    if is_long:
+        found = (await db.columns(_pages_columns(*shape), ids=list(dict.fromkeys(ids)), **values)).split("device_id")
+    else:
+        found = _by_device(await db.fetch(_pages(*shape), ids=list(dict.fromkeys(ids)), **values))
+    pages = {id_: cut(rows, window) for id_, rows in found.items()}
+    return [pages.get(id_) or cut((), window) for id_ in ids]
+
+
+def _by_device(rows: Sequence[Row]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["device_id"], []).append(row)
+    return found
 
 
 async def count_by_devices(db: Reads, kind: str, ids: Sequence[int], range_: TimeRange) -> list[int]:
@@ -234,38 +250,71 @@ def _stored(kind: str) -> Statement:
     return _latest(kind, frozenset(), "sqlite")
 
 
+# One argument for each choice: what is prepared is remembered by positional arguments.
 @prepared
-def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
-    kind: str,
-    shape: tuple[bool, bool],
-    bounded: bool,
-    backward: bool,
-    columns: Columns,
-    dialect: str,
-    single: bool,
+def _page(  # noqa: PLR0917
+    kind: str, shape: tuple[bool, bool], bounded: bool, backward: bool, columns: Columns, dialect: str
 ) -> Statement:
+    return Statement(_page_rows(kind, shape, bounded, backward, columns, dialect))
+
+
+@lru_cache(maxsize=1024)
+def _page_columns(  # noqa: PLR0917
+    kind: str, shape: tuple[bool, bool], bounded: bool, backward: bool, columns: Columns, dialect: str
+) -> ColumnStatement:
+    return ColumnStatement(_page_rows(kind, shape, bounded, backward, columns, dialect))
+
+
+@prepared
+def _pages(  # noqa: PLR0917
+    kind: str, shape: tuple[bool, bool], bounded: bool, backward: bool, columns: Columns, dialect: str
+) -> Statement:
+    return Statement(_pages_rows(kind, shape, bounded, backward, columns, dialect))
+
+
+@lru_cache(maxsize=1024)
+def _pages_columns(  # noqa: PLR0917
+    kind: str, shape: tuple[bool, bool], bounded: bool, backward: bool, columns: Columns, dialect: str
+) -> ColumnStatement:
+    return ColumnStatement(_pages_rows(kind, shape, bounded, backward, columns, dialect))
+
+
+def _page_rows(
+    kind: str, shape: tuple[bool, bool], bounded: bool, backward: bool, columns: Columns, _dialect: str
+) -> Select[Any]:
+    """Return the page of one device, bound as `id`."""
     table = _table(kind)
     at = table["recorded_at"]
-    conditions = _in_window(at, shape, bounded=bounded, backward=backward)
-    order = SortKey(at, descending=True).clause(backward=backward)
+    mine = table["device_id"] == bindparam("id")
+    rows = select(*pick(table, columns, "recorded_at"))
+    rows = rows.where(mine, _in_window(at, shape, bounded=bounded, backward=backward))
+    return rows.order_by(SortKey(at, descending=True).clause(backward=backward)).limit(_COUNT)
+
+
+def _pages_rows(  # noqa: PLR0917
+    kind: str, shape: tuple[bool, bool], bounded: bool, backward: bool, columns: Columns, dialect: str
+) -> Select[Any]:
+    """Return the pages of the devices that are bound as `ids`, those of one device together."""
+    table = _table(kind)
+    at = table["recorded_at"]
     chosen = pick(table, columns, "device_id", "recorded_at")
-    limit = bindparam("count", type_=Integer())
-    if single:
-        mine = table["device_id"] == bindparam("id")
-        return Statement(select(*chosen).where(mine, conditions).order_by(order).limit(limit))
-    if dialect == "postgresql":
-        wanted = (
-            func.unnest(bindparam("ids", type_=BigIntegerList())).table_valued("id", name="wanted").render_derived()
-        )
-        newest = select(*chosen).where(table["device_id"] == wanted.c.id, conditions).order_by(order).limit(limit)
-        each = newest.lateral("newest")
-        return Statement(select(*each.c).select_from(wanted.join(each, true())))
-    return _pages_sqlite(kind, shape, [column.name for column in chosen], bounded=bounded, backward=backward)
+    if dialect != "postgresql":
+        return _pages_sqlite(kind, shape, [column.name for column in chosen], bounded=bounded, backward=backward)
+    wanted = func.unnest(bindparam("ids", type_=BigIntegerList())).table_valued("id", name="wanted").render_derived()
+    mine = select(*chosen).where(
+        table["device_id"] == wanted.c.id, _in_window(at, shape, bounded=bounded, backward=backward)
+    )
+    newest = mine.order_by(SortKey(at, descending=True).clause(backward=backward)).limit(_COUNT)
+    each = newest.lateral("newest")
+    return cast("Select[Any]", select(*each.c).select_from(wanted.join(each, true())))
+
+
+_COUNT = bindparam("count", type_=Integer())
 
 
 def _pages_sqlite(
     kind: str, shape: tuple[bool, bool], names: Sequence[str], *, bounded: bool, backward: bool
-) -> Statement:
+) -> Select[Any]:
     # SQLite has no LATERAL, and row_number() would read the whole history of each device. The time of each device's
     # last wanted row is found by its place in the index; the page is what lies on this side of it.
     wanted = func.json_each(bindparam("ids", type_=BigIntegerList())).table_valued("value", name="wanted")
@@ -282,7 +331,7 @@ def _pages_sqlite(
     rows = select(*(row.c[name] for name in names)).select_from(wanted.join(row, row.c.device_id == wanted.c.value))
     rows = rows.where(on_this_side, _in_window(row.c.recorded_at, shape, bounded=bounded, backward=backward))
     newest_first = SortKey(row.c.recorded_at, descending=True).clause(backward=backward)
-    return Statement(rows.order_by(row.c.device_id, newest_first))
+    return rows.order_by(row.c.device_id, newest_first)
 
 
 @prepared

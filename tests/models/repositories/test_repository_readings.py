@@ -200,7 +200,7 @@ async def test_pages_are_the_history(store: Store, ids: list[int], backward: boo
 @pytest.mark.parametrize("backward", [False, True], ids=["first", "last"])
 async def test_pages_of_many_are_pages_of_each(store: Store, ids: list[int], statements: list[str], backward: bool):
     """One statement for many devices gives each the page that it would have got alone."""
-    columns = frozenset({"temperature"})
+    columns = frozenset({"device_id", "temperature"})
     asked = [*reversed(ids), ids[0]]
     cursors = (None, (MIDDAY - 4 * MINUTE,), (MIDDAY - 3.5 * MINUTE,))
     for range_, cursor, size in itertools.product(RANGES, cursors, (1, 3, 20)):

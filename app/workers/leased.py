@@ -3,7 +3,7 @@
 A process that dies leaves its lease behind, and another takes it over when it has expired. One that is stopped gives it
 up at once. The lease is renewed while the work goes on; where that fails, the work is stopped a quarter of the lease
 before anybody else may begin. A process that was frozen meanwhile notices it in its own transactions: those of the work
-confirm the lease, and fail where another holds it.
+confirm the lease, and fail where another holds it. One that was frozen within such a transaction finds it undone.
 """
 
 import asyncio
@@ -72,6 +72,8 @@ class Leased:
 
     async def confirm(self, transaction: Transaction) -> None:
         """Raise LeaseLost unless the lease is still held; nobody takes it over before the transaction ends."""
+        # Frozen after this, it would keep the others from the lease.
+        await leases.limit_idleness(transaction, self._seconds)
         if not await leases.confirm(transaction, self.name, self.holder):
             raise LeaseLost(f"The lease of the worker {self.name} is held by another process.")
 

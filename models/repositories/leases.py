@@ -23,6 +23,8 @@ RETURNING holder"""
 _RELEASE = "DELETE FROM worker_leases WHERE name = $1 AND holder = $2"
 # Whoever takes the lease over waits until the transaction that has asked is done.
 _CONFIRM = "SELECT holder FROM worker_leases WHERE name = $1 AND holder = $2 {lock}"
+# Frozen within a transaction a process would keep the lease's row from the others: it loses the transaction instead.
+_LIMIT_IDLENESS = "SELECT set_config('idle_in_transaction_session_timeout', $1, true)"
 _LOCK = {"postgresql": "FOR SHARE", "sqlite": ""}
 _HOLDER = "SELECT holder FROM worker_leases WHERE name = $1 AND expires_at > {now}"
 
@@ -47,6 +49,12 @@ async def release(transaction: Writes, name: str, holder: str) -> None:
 async def confirm(transaction: Writes, name: str, holder: str) -> bool:
     """Say whether nobody has taken a lease over, and let nobody do so before the transaction ends."""
     return bool(await transaction.run(_sql(_CONFIRM, transaction.dialect), name, holder))
+
+
+async def limit_idleness(transaction: Writes, seconds: float) -> None:
+    """Let a transaction end, undone, if its process falls silent within it for so long; on SQLite nothing is done."""
+    if transaction.dialect == "postgresql":
+        await transaction.run(_LIMIT_IDLENESS, f"{max(round(seconds * 1000), 1)}ms")
 
 
 async def holder_of(db: Reads, name: str) -> str | None:

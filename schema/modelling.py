@@ -49,7 +49,7 @@ class ModelQueries:
 class TrainModelInput:
     """A model that is to be trained."""
 
-    kind: PredictionKind = strawberry.field(description="What it predicts: LIFESPAN or MULTI_FACTOR.")
+    kind: PredictionKind = strawberry.field(description="What it predicts: LIFESPAN, MULTI_FACTOR or ANOMALY.")
     device_kind: DeviceKind = strawberry.field(description="The kind of the devices that it learns from.")
 
 

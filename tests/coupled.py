@@ -55,4 +55,4 @@ async def _add_day(services: Services, ids: Sequence[int], values: np.ndarray, s
     rows = values[:, start : start + len(instants)]
     channels = {name: rows[:, :, place].reshape(-1).tolist() for place, name in enumerate(CHANNELS)}
     batch = ReadingBatch("WATER_HEATER", [id_ for id_ in ids for _ in instants], instants * len(ids), channels)
-    await services.ingest.record([batch])
+    await services.ingest.record(batch)

@@ -31,13 +31,15 @@ _HEADINGS = ("id", "model", "version", "stage", "method", "trained at", "samples
 
 def train(
     kind: Annotated[
-        str | None, typer.Argument(help="LIFESPAN or MULTI_FACTOR; both where it is not given.", show_default=False)
+        str | None,
+        typer.Argument(help="LIFESPAN, MULTI_FACTOR or ANOMALY; all where it is not given.", show_default=False),
     ] = None,
     device_kind: Annotated[str, typer.Option(help="Kind of the devices to learn from.")] = "WATER_HEATER",
 ) -> None:
     """Train models on the fleet's own history.
 
-    The first version of a model goes into production by itself; later ones are candidates until they are promoted.
+    The first version of a model goes into production by itself, that of ANOMALY where it is better than the detector
+    without training; later ones are candidates until they are promoted.
 
     For example:
 

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from app.evaluation.anomalies_channels import alarms
 from app.evaluation.anomalies_files import BoolArray, IntArray, LabelledSeries, read_labelled
 from app.evaluation.anomalies_nab import PROFILES, Detections, NabScore, nab_score
 from models.learning.anomalies import Detector, Scored, States, StepKind, worth_telling
@@ -44,12 +45,17 @@ class PointScore:
 
 @dataclass(frozen=True, slots=True)
 class SkabEvaluation:
-    """The result over the files of SKAB together; `microseconds` for a reading, all its sensors together."""
+    """The result over the files of SKAB together; `microseconds` for a reading, all its sensors together.
+
+    `channels` is that of the trained comparison of channels, `either` of both; None where nothing could be learnt.
+    """
 
     files: int
     readings: int
     points: PointScore
     microseconds: float
+    channels: PointScore | None = None
+    either: PointScore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ def evaluate_skab(series: Sequence[LabelledSeries]) -> SkabEvaluation:
     """
     predicted, truth = [np.zeros(0, np.bool_)], [np.zeros(0, np.bool_)]
     spent = 0.0
+    labelled = [one for one in series if one.is_anomalous is not None]
+    compared = alarms(labelled, SKAB_FITTED_ROWS) if labelled else None
     for one in series:
         labels = one.is_anomalous
         if labels is None:
@@ -96,8 +104,12 @@ def evaluate_skab(series: Sequence[LabelledSeries]) -> SkabEvaluation:
         predicted.append(scored.is_open)
         truth.append(labels[SKAB_FITTED_ROWS:])
     readings = sum(len(one.at_micros) for one in series)
-    points = point_score(np.concatenate(predicted), np.concatenate(truth))
-    return SkabEvaluation(len(series), readings, points, _each(spent, readings))
+    known, told = np.concatenate(truth), np.concatenate(predicted)
+    found = SkabEvaluation(len(series), readings, point_score(told, known), _each(spent, readings))
+    if compared is None:
+        return found
+    unfit = np.concatenate(compared)
+    return replace(found, channels=point_score(unfit, known), either=point_score(unfit | told, known))
 
 
 def evaluate_nab(series: Sequence[LabelledSeries]) -> NabEvaluation:
@@ -137,7 +149,9 @@ def run(paths: Iterable[Path]) -> list[str]:
 
 def skab_lines(found: SkabEvaluation) -> list[str]:
     """Return the result of SKAB as text."""
-    rows = [("this detector", found.points), *((name, PointScore(*rest)) for name, *rest in _PUBLISHED_SKAB)]
+    own = (("this detector", found.points), ("channels", found.channels), ("either", found.either))
+    rows = [(name, points) for name, points in own if points is not None]
+    rows += [(name, PointScore(*rest)) for name, *rest in _PUBLISHED_SKAB]
     return [
         f"SKAB: {found.files} files, {found.readings} readings, the first {SKAB_FITTED_ROWS} of each to learn from",
         f"  {'':<16}{'F1':>6}{'FAR %':>8}{'MAR %':>8}{'balanced accuracy %':>21}",

@@ -45,6 +45,12 @@ async def anomalies(db: Reads, ids: Sequence[int], until: datetime) -> Sequence[
     return await db.fetch(_events(AnomalyRow, "detected_at", (), db.dialect), ids=ids, until=until)
 
 
+async def judged_anomalies(db: Reads, ids: Sequence[int], until: datetime) -> Sequence[Row]:
+    """Return device_id, at, ended_at and verdict of all anomalies up to an instant, oldest first."""
+    statement = _events(AnomalyRow, "detected_at", ("ended_at", "verdict"), db.dialect)
+    return await db.fetch(statement, ids=ids, until=until)
+
+
 async def failures(db: Reads, ids: Sequence[int], until: datetime) -> Sequence[Row]:
     """Return device_id, at, ends_life and cause of all failures up to an instant, oldest first."""
     return await db.fetch(

@@ -58,6 +58,14 @@ async def load_days(  # noqa: PLR0917 - what, of whom, when
     return HourRows(rows.device_ids, rows.micros, values)
 
 
+async def count(db: Reads, kind: str, device_ids: Sequence[int], since: datetime, fewest_readings: int) -> int:
+    """Return how many hours of devices begin at an instant or after it and have at least so many readings."""
+    sql = _count_sql(kind, db.dialect)
+    if db.dialect == "postgresql":
+        return (await db.run(sql, list(device_ids), since, fewest_readings))[0][0]
+    return (await db.run(sql, orjson.dumps(list(device_ids)).decode(), to_micros(since), fewest_readings))[0][0]
+
+
 async def _load(  # noqa: PLR0917 - what, of whom, when
     db: Reads, sql: str, device_ids: Sequence[int], start: datetime, end: datetime, columns: Sequence[str]
 ) -> HourRows:
@@ -105,6 +113,14 @@ def _hours_sql(kind: str, columns: tuple[str, ...], dialect: str) -> str:
     return f"SELECT device_id, hour{values} FROM {table} WHERE {_SQLITE_RANGE} ORDER BY device_id, hour"  # noqa: S608
 
 
+@lru_cache(maxsize=64)
+def _count_sql(kind: str, dialect: str) -> str:
+    table = _checked(kind, ())
+    mine = "device_id = ANY($1::bigint[])" if dialect == "postgresql" else _SQLITE_DEVICES
+    since, fewest = ("$2", "$3") if dialect == "postgresql" else ("?2", "?3")
+    return f"SELECT count(*) FROM {table} WHERE {mine} AND hour >= {since} AND reading_count >= {fewest}"  # noqa: S608
+
+
 @lru_cache(maxsize=256)
 def _days_sql(kind: str, columns: tuple[str, ...], dialect: str) -> str:
     table = _checked(kind, columns)
@@ -123,7 +139,8 @@ def _days_sql(kind: str, columns: tuple[str, ...], dialect: str) -> str:
     )
 
 
-_SQLITE_RANGE = "device_id IN (SELECT value FROM json_each(?1)) AND hour >= ?2 AND hour < ?3"
+_SQLITE_DEVICES = "device_id IN (SELECT value FROM json_each(?1))"
+_SQLITE_RANGE = f"{_SQLITE_DEVICES} AND hour >= ?2 AND hour < ?3"
 
 
 def _of_day(name: str) -> str:

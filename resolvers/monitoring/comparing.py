@@ -41,12 +41,12 @@ class Reference:
 
     Attributes:
         features: sketch by the name of the feature, in the order of the version's feature names.
-        prediction: of the out-of-fold predictions.
+        prediction: of the out-of-fold predictions; None where a training does not know what is predicted later.
         error: of their errors; None where none is stored.
     """
 
     features: Mapping[str, Sketch]
-    prediction: Sketch
+    prediction: Sketch | None
     error: ErrorReference | None
 
     @property
@@ -62,10 +62,10 @@ def reference_of(model: Row) -> Reference | None:
     stored = orjson.loads(model["reference"])
     try:
         features = {name: Sketch.from_json(stored["features"][name]) for name in orjson.loads(model["feature_names"])}
-        error = stored.get("error")
+        error, prediction = stored.get("error"), stored.get("prediction")
         return Reference(
             features,
-            Sketch.from_json(stored["prediction"]),
+            None if prediction is None else Sketch.from_json(prediction),
             None if error is None else ErrorReference.from_json(error),
         )
     except (KeyError, SketchProblem) as problem:
@@ -117,11 +117,16 @@ def _found(model: Row, rows: Sequence[Row], judged: Sequence[Row]) -> dict[str, 
         for place, (name, sketch) in enumerate(reference.features.items())
         if name != _GROWING_TIME and not name.endswith(_GROWING)
     }
-    predicted = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
-    found[PREDICTION_FEATURE] = compare_units(reference.prediction, predicted, len({row["device_id"] for row in rows}))
+    if reference.prediction is not None:
+        found[PREDICTION_FEATURE] = _compared_predictions(reference.prediction, rows)
     if reference.error is not None and judged:
         found[ERROR_FEATURE] = compare_unit_errors(reference.error, judged, reach_of(model))
     return found
+
+
+def _compared_predictions(sketch: Sketch, rows: Sequence[Row]) -> Finding:
+    predicted = np.array([np.nan if row["value"] is None else row["value"] for row in rows], np.float64)
+    return compare_units(sketch, predicted, len({row["device_id"] for row in rows}))
 
 
 def compare_unit_errors(reference: ErrorReference, judged: Sequence[Row], reach: float = np.inf) -> Finding:

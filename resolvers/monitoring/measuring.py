@@ -85,7 +85,9 @@ async def _judged(watch: Round, model: Row) -> Measured:
 
 
 async def _alarms(watch: Round, model: Row, window: Window) -> Measured:
-    version = orjson.loads(model["parameters"]).get("version", "")
+    parameters = orjson.loads(model["parameters"])
+    # A trained version predicts together with the detector, whose alarms are judged.
+    version = parameters.get("version") or parameters.get("detector_version", "")
     of_kind = (watch.store, model["device_kind"])
     verdicts = await watched_predictions.verdicts(*of_kind, version, window.start, window.end)
     lead_days = watch.services.settings.anomaly_health.lead_days

@@ -19,7 +19,7 @@ from models.learning.risk import RiskModel, pr_auc
 from models.predictions import PredictionKind
 from resolvers.predicting.fleet import FleetHistories
 
-NEW_DATA, CROSS_VALIDATION = "NEW_DATA", "CROSS_VALIDATION"
+NEW_DATA, CROSS_VALIDATION, BACKTEST = "NEW_DATA", "CROSS_VALIDATION", "BACKTEST"
 _FEWEST_ROWS, _FEWEST_UNITS, _FEWEST_POSITIVES = 20, 3, 5
 _MOST_ROWS = 2000
 
@@ -42,6 +42,7 @@ class Measure:
 MEASURES: Mapping[PredictionKind, Measure] = {
     PredictionKind.LIFESPAN: Measure("mae", "mean absolute error, days", less_is_better=True),
     PredictionKind.MULTI_FACTOR: Measure("pr_auc", "area under precision over recall", less_is_better=False),
+    PredictionKind.ANOMALY: Measure("recall", "share of faults that are found", less_is_better=False),
 }
 
 
@@ -50,8 +51,10 @@ class Comparison:
     """Two versions by one measure; None where a version has no value.
 
     Attributes:
-        basis: NEW_DATA or CROSS_VALIDATION.
+        basis: NEW_DATA, CROSS_VALIDATION or BACKTEST.
         rows: how many both were scored on; 0 by cross-validation.
+        least_gain: by more than this the candidate must be better, since less is noise; None where it is enough that
+            it is not worse.
     """
 
     measure: Measure
@@ -59,6 +62,7 @@ class Comparison:
     present: float | None
     basis: str
     rows: int = 0
+    least_gain: float | None = None
 
     @property
     def is_worse(self) -> bool:
@@ -67,6 +71,8 @@ class Comparison:
             return False
         if self.candidate is None:
             return True
+        if self.least_gain is not None:
+            return self.candidate <= self.present + self.least_gain
         return self.candidate > self.present if self.measure.less_is_better else self.candidate < self.present
 
 
@@ -135,7 +141,21 @@ def between(
         present_id: of that version.
     """
     measure = MEASURES[kind]
+    if kind is PredictionKind.ANOMALY:
+        with_detector = _with_detector(measure, candidate)
+        if with_detector.is_worse or measure.name not in present:
+            return with_detector
     found = candidate.get("comparison")
     if found is not None and found["present_id"] == present_id and found["measure"] == measure.name:
         return Comparison(measure, found["candidate"], found["present"], NEW_DATA, found["rows"])
     return Comparison(measure, candidate.get(measure.name), present.get(measure.name), CROSS_VALIDATION)
+
+
+def _with_detector(measure: Measure, candidate: Mapping[str, Any]) -> Comparison:
+    """Return how a trained model of anomalies, with the detector, stands to the detector alone.
+
+    Without it devices are watched as well; so whatever is in production, it has to be better, and beyond noise.
+    """
+    alone = candidate.get("detector_recall", 0.0)
+    rows, least = int(candidate.get("faults", 0)), candidate.get("margin", 0.0)
+    return Comparison(measure, candidate.get(measure.name), alone, BACKTEST, rows, least)

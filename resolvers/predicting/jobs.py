@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import orjson
@@ -16,8 +16,10 @@ from models.learning.lifespan import Method, TrainedLifespan
 from models.learning.reference import Served, reference_of
 from models.learning.risk import TrainedRisk
 from models.predictions import PredictionKind
+from resolvers.predicting import residual_training
 from resolvers.predicting.comparison import compare
 from resolvers.predicting.fleet import FleetHistories
+from resolvers.predicting.fleet_hours import FleetHours, arrays_of, of_arrays
 
 RISK_METHOD = "BOOSTED_TREES"
 _SHORTEST_HORIZON_DAYS = 1.0
@@ -29,6 +31,7 @@ class Present:
     """The version in production, for a comparison.
 
     Attributes:
+        artefact: of it; empty for a method that is not trained.
         since: the newest instant that it learnt from, in days since 1970.
     """
 
@@ -42,7 +45,7 @@ class Plan:
     """How is trained.
 
     Attributes:
-        kind: what is to be predicted; LIFESPAN or MULTI_FACTOR.
+        kind: what is to be predicted; LIFESPAN, MULTI_FACTOR or ANOMALY.
         horizon_days: how far ahead a failure counts for the risk.
         min_failures: with fewer ends of lives, remaining life is learnt from ages.
         trees: of the model.
@@ -60,7 +63,11 @@ class Plan:
     present: Present | None = None
 
 
-def learn(plan: Plan, fleet: FleetHistories, progress: Progress) -> dict[str, Any]:
+Fleet: TypeAlias = FleetHistories | FleetHours
+"""What is learnt from: of ANOMALY hours, else days."""
+
+
+def learn(plan: Plan, fleet: Fleet, progress: Progress) -> dict[str, Any]:
     """Train and return as JSON values what the registry stores of it.
 
     Args:
@@ -72,6 +79,19 @@ def learn(plan: Plan, fleet: FleetHistories, progress: Progress) -> dict[str, An
         NothingToLearn: there is too little to learn from.
         HistoryProblem: a history contradicts itself.
     """
+    if isinstance(fleet, FleetHours):
+        return residual_training.learn(
+            fleet,
+            trees=plan.trees,
+            max_rows=plan.max_rows,
+            threads=plan.threads,
+            present=plan.present and (plan.present.id, plan.present.artefact),
+            progress=progress,
+        )
+    return _learn_histories(plan, fleet, progress)
+
+
+def _learn_histories(plan: Plan, fleet: FleetHistories, progress: Progress) -> dict[str, Any]:
     plan, asked = replace(plan, horizon_days=horizon(plan, fleet)), plan
     boosting = replace(_boosting(plan.kind), trees=plan.trees, threads=plan.threads)
     trained: TrainedLifespan | TrainedRisk
@@ -169,8 +189,16 @@ def _compared(plan: Plan, fleet: FleetHistories, trained: TrainedLifespan | Trai
     return None if found is None else {"present_id": plan.present.id, **found}
 
 
-def packed(plan: Plan, fleet: FleetHistories) -> bytes:
+def packed(plan: Plan, fleet: Fleet) -> bytes:
     """Return a job as bytes that `unpacked` gives back; plain arrays and JSON, nothing that could be executed."""
+    head, arrays = arrays_of(fleet) if isinstance(fleet, FleetHours) else _arrays_of(fleet)
+    arrays["head"] = np.frombuffer(orjson.dumps({"plan": asdict(plan), **head}), np.uint8)
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, **arrays)
+    return stream.getvalue()
+
+
+def _arrays_of(fleet: FleetHistories) -> tuple[dict[str, Any], dict[str, Any]]:
     events = [instants for history in fleet.histories for instants in history.events]
     width = len(fleet.layout.channels)
     arrays: dict[str, Any] = {
@@ -187,18 +215,20 @@ def packed(plan: Plan, fleet: FleetHistories) -> bytes:
         "failures": _joined(fleet.failures),
         "failure_counts": _counts(fleet.failures),
     }
-    head = {"plan": asdict(plan), "layout": fleet.layout.to_json(), "until": fleet.until}
-    arrays["head"] = np.frombuffer(orjson.dumps(head), np.uint8)
-    stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **arrays)
-    return stream.getvalue()
+    return {"layout": fleet.layout.to_json(), "until": fleet.until}, arrays
 
 
-def unpacked(job: bytes) -> tuple[Plan, FleetHistories]:
+def unpacked(job: bytes) -> tuple[Plan, Fleet]:
     """Return the job that `packed` made bytes of."""
     with np.load(io.BytesIO(job), allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     head = orjson.loads(arrays["head"].tobytes())
+    plan = _plan(head["plan"])
+    is_of_hours = plan.kind is PredictionKind.ANOMALY
+    return plan, of_arrays(head, arrays) if is_of_hours else _histories_of(head, arrays)
+
+
+def _histories_of(head: dict[str, Any], arrays: dict[str, Any]) -> FleetHistories:
     layout = Layout.from_json(head["layout"])
     times = _parts(arrays["times"], arrays["time_counts"])
     values = _parts(arrays["values"], arrays["time_counts"])
@@ -215,7 +245,7 @@ def unpacked(job: bytes) -> tuple[Plan, FleetHistories]:
         )
         for place in range(len(times))
     ]
-    fleet = FleetHistories(
+    return FleetHistories(
         layout=layout,
         device_ids=arrays["device_ids"].tolist(),
         histories=histories,
@@ -224,7 +254,6 @@ def unpacked(job: bytes) -> tuple[Plan, FleetHistories]:
         failures=_parts(arrays["failures"], arrays["failure_counts"]),
         until=head["until"],
     )
-    return _plan(head["plan"]), fleet
 
 
 def _plan(told: dict[str, Any]) -> Plan:

@@ -1,4 +1,7 @@
-"""Kinds of predictions that need no training: their method has a version of its own, which the registry tells."""
+"""Methods that need no training: each has a version of its own, which the registry tells.
+
+Beside the detector of anomalies models can be trained; one that is in production is left there.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from models.predictions import ModelStage, PredictionKind
 from models.repositories import prediction_models
 from models.repositories.prediction_models import as_json, changed
 from models.statements import Row
-from models.store import Store
+from models.store import Store, Transaction
 
 USAGE_VERSION = "1"
 _WORDS = {
@@ -59,6 +62,9 @@ async def register(store: Store, device_kind: str, at: datetime) -> None:
             present = await prediction_models.production(transaction, kind.value, device_kind)
             if present is not None and _is_of(present, method):
                 continue
+            if present is not None and not is_untrained(present):
+                await _keep(transaction, kind, device_kind, method, at)
+                continue
             if present is not None:
                 archived = await prediction_models.move(transaction, present, ModelStage.ARCHIVED, at)
                 transaction.emit(changed("ARCHIVED", archived))
@@ -66,10 +72,37 @@ async def register(store: Store, device_kind: str, at: datetime) -> None:
             transaction.emit(changed("PROMOTED", added))
 
 
+async def register_beside(store: Store, kind: PredictionKind, device_kind: str, at: datetime) -> None:
+    """See to it that the method is there, if there is one, which a trained version has to be better than."""
+    if kind in METHODS:
+        await register(store, device_kind, at)
+
+
 async def register_all(store: Store, at: datetime) -> None:
     """Put the methods of all kinds of devices into production, in the versions that this code has."""
     for device_kind in KINDS:
         await register(store, device_kind, at)
+
+
+async def _keep(transaction: Transaction, kind: PredictionKind, device_kind: str, method: Method, at: datetime) -> None:
+    """See to it that one can go back to a method from the trained version that has its place."""
+    rows = await prediction_models.of_kind(transaction, kind.value)
+    if not any(row["device_kind"] == device_kind and _is_of(row, method) for row in rows):
+        values = _values(kind, device_kind, method, at)
+        unused = {"stage": ModelStage.ARCHIVED.value, "promoted_at": None, "promotion_reason": None}
+        transaction.emit(changed("ARCHIVED", await prediction_models.add(transaction, {**values, **unused})))
+
+
+def is_untrained(row: Row) -> bool:
+    """Say whether a version is a method without training, whatever its version of the code."""
+    method = METHODS.get(PredictionKind(row["kind"]))
+    return method is not None and row["method"] == method.name
+
+
+def is_of_this_server(row: Row) -> bool:
+    """Say whether a version is a method without training, as this code has it."""
+    method = METHODS.get(PredictionKind(row["kind"]))
+    return method is not None and _is_of(row, method)
 
 
 def _is_of(row: Row, method: Method) -> bool:

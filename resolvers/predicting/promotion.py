@@ -1,6 +1,7 @@
 """Promotion: which version of a model is in production."""
 
 import asyncio
+from datetime import datetime
 from typing import NamedTuple
 
 import orjson
@@ -14,11 +15,12 @@ from models.repositories import prediction_models
 from models.repositories.base import Reads
 from models.repositories.prediction_models import changed
 from models.statements import Row
+from models.store import Transaction
 from resolvers import checks
 from resolvers.context import Scope
 from resolvers.monitoring import alarming
-from resolvers.predicting.comparison import NEW_DATA, Comparison, between
-from resolvers.predicting.methods import METHODS
+from resolvers.predicting.comparison import BACKTEST, NEW_DATA, Comparison, between
+from resolvers.predicting.methods import is_of_this_server, is_untrained, register_beside
 from resolvers.predicting.registry import read
 
 
@@ -46,20 +48,29 @@ async def promote(scope: Scope, model_id: int, *, force: bool, reason: str | Non
         Conflict: it is in production already, cannot be used, or is worse than the present version.
     """
     text = checks.optional_text(reason, "reason", longest=checks.NOTES_LENGTH)
-    await _check_usable(scope, model_id)
     at = scope.services.clock()
+    row = await _get(scope.store, model_id)
+    await register_beside(scope.store, PredictionKind(row["kind"]), row["device_kind"], at)
+    await _check_usable(scope, row)
     async with scope.store.transaction() as transaction:
         await prediction_models.lock(transaction)
         row = await _get(transaction, model_id)
         present = await prediction_models.production(transaction, row["kind"], row["device_kind"])
         _check(row, present, force=force, reason=text)
-        replaced = None
-        if present is not None:
-            replaced = await prediction_models.move(transaction, present, ModelStage.ARCHIVED, at)
-            transaction.emit(changed("ARCHIVED", replaced))
-            await alarming.end(transaction, [replaced["id"]], at)
-        promoted = await prediction_models.move(transaction, row, ModelStage.PRODUCTION, at, scope.principal.name, text)
-        transaction.emit(changed("PROMOTED", promoted))
+        return await replace(transaction, row, present, at, scope.principal.name, text)
+
+
+async def replace(  # noqa: PLR0917 - what takes whose place, by whom and why
+    transaction: Transaction, row: Row, present: Row | None, at: datetime, by: str | None, reason: str | None
+) -> Promoted:
+    """Put a version into production in the place of the present one, if there is one; the lock is held."""
+    replaced = None
+    if present is not None:
+        replaced = await prediction_models.move(transaction, present, ModelStage.ARCHIVED, at)
+        transaction.emit(changed("ARCHIVED", replaced))
+        await alarming.end(transaction, [replaced["id"]], at)
+    promoted = await prediction_models.move(transaction, row, ModelStage.PRODUCTION, at, by, reason)
+    transaction.emit(changed("PROMOTED", promoted))
     return Promoted(promoted, replaced)
 
 
@@ -70,19 +81,16 @@ async def _get(db: Reads, model_id: int) -> Row:
     return row
 
 
-async def _check_usable(scope: Scope, model_id: int) -> None:
-    row = await _get(scope.store, model_id)
+async def _check_usable(scope: Scope, row: Row) -> None:
     if row["method"] == EXTERNAL:
         raise Conflict(
             f"The model '{row['name']}' runs elsewhere; this server only watches what is reported of it.",
             input_path=("input", "modelId"),
         )
-    if PredictionKind(row["kind"]) in METHODS:
-        raise Conflict(
-            f"The model '{row['name']}' is a method of the server, whose version comes with the server's.",
-            input_path=("input", "modelId"),
-        )
-    text = await prediction_models.artefact(scope.store, model_id)
+    if is_untrained(row):
+        _check_method(row)
+        return
+    text = await prediction_models.artefact(scope.store, row["id"])
     try:
         await asyncio.to_thread(read, row, text)
     except (ArtefactError, ChannelMismatch) as error:
@@ -90,6 +98,15 @@ async def _check_usable(scope: Scope, model_id: int) -> None:
             f"Version {row['version']} of the model '{row['name']}' cannot be used: {error}",
             input_path=("input", "modelId"),
         ) from error
+
+
+def _check_method(row: Row) -> None:
+    """Let people go back to a method from a trained version; any other change of it comes with the server's."""
+    if row["stage"] == ModelStage.PRODUCTION.value or not is_of_this_server(row):
+        raise Conflict(
+            f"The model '{row['name']}' is a method of the server, whose version comes with the server's.",
+            input_path=("input", "modelId"),
+        )
 
 
 def _check(row: Row, present: Row | None, *, force: bool, reason: str | None) -> None:
@@ -123,5 +140,11 @@ def compared(row: Row, present: Row) -> Comparison:
 
 def _told(comparison: Comparison) -> str:
     told = "not known" if comparison.candidate is None else f"{comparison.candidate:.4g}"
+    if comparison.basis == BACKTEST:
+        least = (comparison.present or 0.0) + (comparison.least_gain or 0.0)
+        return (
+            f"its {comparison.measure.label}, is {told} together with the detector, against {comparison.present:.4g} "
+            f"of the detector alone, in a backtest on {comparison.rows} faults; more than {least:.4g} is beyond noise"
+        )
     where = f"on {comparison.rows} new days of devices" if comparison.basis == NEW_DATA else "by cross-validation"
     return f"its {comparison.measure.label}, is {told} against {comparison.present:.4g} {where}"

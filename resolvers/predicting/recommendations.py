@@ -8,10 +8,11 @@ from typing import Any
 import orjson
 
 from models.devices import KINDS, DeviceKind
-from models.predicted import Action, Explained, Factor, Recommendation, Urgency
+from models.predicted import Action, Explained, Factor, PredictionMethod, Recommendation, Urgency
 from models.predictions import PredictionKind
 from models.severity import Severity
 from models.statements import Row
+from models.types import from_micros
 from resolvers.predicting.words import label_of, quantity, unit_of
 
 _SHORT_LIFE_DAYS = 365.0
@@ -204,10 +205,12 @@ def _about_finding(case: Case, finding: Mapping[str, Any]) -> Recommendation:
         action = Action.CHECK_SENSOR
     elif action is Action.CHECK_FOR_LEAKS and None not in {observed, expected} and observed < expected:
         action = Action.INSPECT
-    reason = (
-        f"{channel.meaning}: {quantity(observed, channel.unit)} where {quantity(expected, channel.unit)} is usual, "
-        f"score {finding['score']:.2f}."
-    )
+    usual = quantity(expected, channel.unit)
+    against = f"{usual} is usual"
+    if finding.get("method") == PredictionMethod.CROSS_CHANNEL_RESIDUALS.value:
+        began, ended = (from_micros(finding[name]).strftime("%d %b %H:%M") for name in ("began_at", "ended_at"))
+        against = f"the other channels let expect {usual}, from {began} to {ended} UTC"
+    reason = f"{channel.meaning}: {quantity(observed, channel.unit)} where {against}, score {finding['score']:.2f}."
     return Recommendation(action, _URGENCY_OF_SEVERITY[finding["severity"]], reason)
 
 

@@ -8,24 +8,26 @@ from typing import Any
 
 from models.clock import Clock, now
 from models.devices import KINDS
-from models.learning import lifespan, risk
+from models.learning import lifespan, residuals, risk
 from models.learning.boosting import ArtefactError
 from models.learning.features import ChannelMismatch, check_same
 from models.learning.lifespan import LifespanModel
+from models.learning.residuals import ResidualModel
 from models.learning.risk import RiskModel
 from models.predictions import PredictionKind
 from models.repositories import prediction_models
 from models.statements import Row
 from models.store import Store
 from resolvers.predicting.data import layout_of
-from resolvers.predicting.methods import METHODS, register
+from resolvers.predicting.hour_steps import step_layout
+from resolvers.predicting.methods import METHODS, is_untrained, register
 
 logger = logging.getLogger("iotsphere.models")
 
 # Versions in production are few; those before them stay for a moment, for requests that are under way.
 _MOST_LOADED = 32
 
-Learnt = LifespanModel | RiskModel
+Learnt = LifespanModel | RiskModel | ResidualModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +99,7 @@ class Models:
     async def _read(self, store: Store, model_id: int) -> LoadedModel:
         row = await prediction_models.get(store, model_id)
         assert row is not None  # noqa: S101 - versions are never deleted, and this one was found a moment ago
-        if PredictionKind(row["kind"]) in METHODS:
+        if is_untrained(row):
             return LoadedModel(row)
         text = await prediction_models.artefact(store, model_id)
         try:
@@ -120,9 +122,14 @@ def read(row: Row, text: str, threads: int = 1) -> Learnt:
         ArtefactError: the text is no such model.
         ChannelMismatch: it was trained on other channels than its kind of device has now.
     """
+    kind = KINDS[row["device_kind"]]
+    if row["kind"] == PredictionKind.ANOMALY.value:
+        residual = residuals.load(text, threads)
+        residuals.check_same(residual.layout, step_layout(kind))
+        return residual
     load: Any = {PredictionKind.LIFESPAN: lifespan.load, PredictionKind.MULTI_FACTOR: risk.load}[
         PredictionKind(row["kind"])
     ]
-    model: Learnt = load(text, threads=threads)
-    check_same(model.features.layout, layout_of(KINDS[row["device_kind"]]))
+    model: LifespanModel | RiskModel = load(text, threads=threads)
+    check_same(model.features.layout, layout_of(kind))
     return model

@@ -15,9 +15,12 @@ from models.store import Transaction
 from resolvers.context import Scope, Services
 from resolvers.predicting.comparison import MEASURES
 from resolvers.predicting.data import instant_of, load_fleet
-from resolvers.predicting.fleet import FleetHistories, days_of
-from resolvers.predicting.jobs import Plan, Present
-from resolvers.predicting.methods import name_of
+from resolvers.predicting.fleet import days_of
+from resolvers.predicting.fleet_hours import load_fleet_hours
+from resolvers.predicting.jobs import Fleet, Plan, Present
+from resolvers.predicting.methods import is_untrained, name_of, register_beside
+from resolvers.predicting.promotion import compared, replace
+from resolvers.predicting.residual_training import MOST_LOOKS
 
 TRAINED_KINDS = tuple(MEASURES)
 FIRST = "The first version: there was none that it could be worse than."
@@ -67,11 +70,17 @@ async def take(services: Services) -> Row | None:
         return await training_runs.take(transaction, services.clock())
 
 
-async def prepare(services: Services, run: Row) -> tuple[Plan, FleetHistories]:
+async def prepare(services: Services, run: Row) -> tuple[Plan, Fleet]:
     """Return what a run learns from, and how."""
     settings = services.settings.predictions
     kind = PredictionKind(run["kind"])
-    fleet = await load_fleet(services.store, run["device_kind"], until=services.clock())
+    fleet: Fleet
+    if kind is PredictionKind.ANOMALY:
+        await register_beside(services.store, kind, run["device_kind"], services.clock())
+        most = min(settings.training_max_rows, MOST_LOOKS)
+        fleet = await load_fleet_hours(services.store, run["device_kind"], services.clock(), most)
+    else:
+        fleet = await load_fleet(services.store, run["device_kind"], until=services.clock())
     plan = Plan(
         kind=kind,
         horizon_days=settings.horizon_days,
@@ -94,23 +103,38 @@ async def tell(services: Services, run: Row, progress: float) -> None:
 async def complete(services: Services, run: Row, learnt: Mapping[str, Any]) -> Row:
     """Store what was learnt as a version, finish the run, and return the version.
 
-    It is a candidate, unless it is the first one.
+    It is a candidate, unless it is the first one. In the place of a method it has to be better than that one.
 
     Raises:
         TrainingEnded: somebody has ended the run.
     """
     at = services.clock()
+    await register_beside(services.store, PredictionKind(run["kind"]), run["device_kind"], at)
     async with services.store.transaction() as transaction:
         await prediction_models.lock(transaction)
         present = await prediction_models.production(transaction, run["kind"], run["device_kind"])
         version = await prediction_models.add(transaction, _version(run, learnt, at))
         transaction.emit(changed("TRAINED", version))
-        if present is None:
-            production = ModelStage.PRODUCTION
-            version = await prediction_models.move(transaction, version, production, at, None, FIRST)
-            transaction.emit(changed("PROMOTED", version))
+        reason = _reason_to_promote(version, present)
+        if reason is not None:
+            version, _ = await replace(transaction, version, present, at, None, reason)
         await _finish(transaction, run, at, model_id=version["id"])
     return version
+
+
+def _reason_to_promote(version: Row, present: Row | None) -> str | None:
+    """Return why a new version goes into production by itself; None where people decide."""
+    if present is None:
+        return FIRST
+    if not is_untrained(present):
+        return None
+    comparison = compared(version, present)
+    if comparison.is_worse or comparison.candidate is None:
+        return None
+    return (
+        f"The first that is better than the method without training: {comparison.measure.label}, "
+        f"{comparison.candidate:.2f} against {comparison.present:.2f} in a backtest on {comparison.rows} faults."
+    )
 
 
 async def fail(services: Services, run: Row, error: str) -> None:
@@ -137,6 +161,8 @@ async def _finish(transaction: Transaction, run: Row, at: Any, *, model_id: int)
 
 async def _present(services: Services, run: Row) -> Present | None:
     row = await prediction_models.production(services.store, run["kind"], run["device_kind"])
+    if row is not None and is_untrained(row):
+        return Present(row["id"], "", 0.0)
     if row is None or row["window_to"] is None:
         return None
     artefact = await prediction_models.artefact(services.store, row["id"])
@@ -169,7 +195,8 @@ def _version(run: Row, learnt: Mapping[str, Any], at: Any) -> dict[str, Any]:
 
 def _check(kind: PredictionKind, device_kind: str) -> None:
     if kind not in TRAINED_KINDS:
-        able = " or ".join(each.value for each in TRAINED_KINDS)
+        *others, last = (each.value for each in TRAINED_KINDS)
+        able = f"{', '.join(others)} or {last}"
         raise BadUserInput(
             f"{kind.value} is predicted by a method that needs no training; {able} can be trained.",
             input_path=("input", "kind"),

@@ -121,7 +121,8 @@ strawberry.enum(
     PredictionMethod,
     description="How a prediction was made: from the device's own readings by boosted trees (REGRESSION of remaining "
     "life, BOOSTED_TREES of risk); from its age alone by the lives of the fleet (WEIBULL, or WEIBAYES with too few "
-    "failures to learn how the risk grows); by the STREAMING_DETECTOR; by statistics of its hours (PROFILE).",
+    "failures to learn how the risk grows); by the STREAMING_DETECTOR alone, or together with a trained model of how "
+    "channels go together (CROSS_CHANNEL_RESIDUALS); by statistics of its hours (PROFILE).",
 )
 strawberry.enum(
     AbsentReason,

@@ -12,6 +12,7 @@ from models.types import from_micros
 from resolvers import histories, predictions
 from resolvers.context import Scope
 from resolvers.loaders import Batch, batch
+from resolvers.predicting.methods import METHODS
 from schema.fields import derived, link
 from schema.types.enums import (
     AnomalyPattern,
@@ -20,6 +21,7 @@ from schema.types.enums import (
     Metric,
     Missing,
     OptimizationKind,
+    PredictionMethod,
     Severity,
     Sort,
 )
@@ -63,7 +65,19 @@ def _liters(row: Any) -> float | None:
 
 
 def _findings(row: Any) -> list[dict[str, Any]]:
-    return [{**finding, "device_kind": row["device_kind"]} for finding in details(row)["findings"]]
+    return [{**_EARLIER, **finding, "device_kind": row["device_kind"]} for finding in details(row)["findings"]]
+
+
+# What findings of predictions that were stored by earlier versions lack.
+_EARLIER = {"method": METHODS[PredictionKind.ANOMALY].name, "began_at": None, "ended_at": None}
+
+
+def _instant(name: str, description: str) -> Any:
+    return derived(
+        lambda finding: None if finding[name] is None else from_micros(finding[name]),
+        needs=(name,),
+        description=description,
+    )
 
 
 def _finding_unit(finding: Any) -> str:
@@ -104,7 +118,16 @@ class AnomalyFinding:
 
     metric: Metric = strawberry.field(description="What was strange.")
     pattern: AnomalyPattern | None = strawberry.field(
-        description="In which way; null for what is strange just now and no incident yet."
+        description="In which way; null for what is strange just now and no incident yet, and for what does not fit "
+        "the other metrics."
+    )
+    method: PredictionMethod = strawberry.field(
+        description="STREAMING_DETECTOR: unlike the device's own past. CROSS_CHANNEL_RESIDUALS: unlike what the other "
+        "metrics let expect, by the trained model."
+    )
+    began_at: datetime | None = _instant("began_at", "When it began; null for what is strange just now.")
+    ended_at: datetime | None = _instant(
+        "ended_at", "When it ended; of what does not fit the other metrics, the end of the last hour in which it did."
     )
     severity: Severity = strawberry.field(description="How bad it was.")
     score: float = strawberry.field(description="How strange it was, from 0 to 1; from 0.5 on it is an anomaly.")
@@ -127,15 +150,21 @@ class AnomalyPrediction(Prediction):
     """Whether a device is strange at present."""
 
     id: strawberry.ID = id_of(TYPE_NAMES[PredictionKind.ANOMALY.value])
-    is_anomalous: bool = _detail("is_anomalous", "Whether an incident goes on that nobody has called a false alarm.")
+    is_anomalous: bool = _detail(
+        "is_anomalous",
+        "Whether an incident goes on that nobody has called a false alarm, or metrics do not fit each other.",
+    )
     score: float = _column(
-        "value", "How strange its newest values are, from 0 to 1; while an incident goes on, at least as at its peak."
+        "value",
+        "How strange its newest values are, from 0 to 1; while an incident goes on, at least as at its peak; while "
+        "metrics do not fit each other, at least as much as they do not.",
     )
     findings: list[AnomalyFinding] = derived(
         _findings,
         needs=("details", "device_kind"),
         description="What is and was strange: incidents of the last seven days, the newest first and five at most, "
-        "then metrics that are strange just now. False alarms are left out.",
+        "then metrics that are strange just now, then those that did not fit the others in the last 24 hours. False "
+        "alarms are left out.",
     )
 
     @classmethod

@@ -60,7 +60,8 @@ def test_models_are_trained_listed_promoted_and_taken_back(fleet):
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (("train", "ANOMALY"), "KIND must be LIFESPAN or MULTI_FACTOR, not 'ANOMALY'."),
+        (("train", "USAGE_PATTERNS"), "KIND must be LIFESPAN or MULTI_FACTOR or ANOMALY, not 'USAGE_PATTERNS'."),
+        (("train", "ANOMALY"), "Too little history to learn how channels go together: 0 days of 0 devices"),
         (
             ("train", "--device-kind", "toaster"),
             "--device-kind must be WATER_HEATER or VENDING_MACHINE, not 'toaster'.",

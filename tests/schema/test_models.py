@@ -182,7 +182,7 @@ async def test_bad_ids_kinds_and_callers(graph: Graph):
     assert (await graph.error(document("promote_model"), input={"modelId": unknown}))["extensions"][
         "code"
     ] == "NOT_FOUND"
-    asked = {"kind": "ANOMALY", "deviceKind": "WATER_HEATER"}
+    asked = {"kind": "USAGE_PATTERNS", "deviceKind": "WATER_HEATER"}
     error = await graph.error(document("train_model"), input=asked)
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "inputPath": ["input", "kind"]}
     graph.principal = Principal("wallboard", Role.VIEWER)

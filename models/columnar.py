@@ -35,33 +35,24 @@ class ColumnValues:
     may_have_null: bool = True
     is_finite: bool = True
 
-    def between(self, part: slice) -> "ColumnValues":
-        """Return a part of the column."""
-        return ColumnValues(self.values[part], self.is_instant, self.may_have_null, self.is_finite)
-
-    def aware(self) -> list[Any]:
-        """Return the values as rows hold them: instants with their time zone."""
-        if not self.is_instant:
-            return self.values
-        return [None if value is None else value.replace(tzinfo=UTC) for value in self.values]
-
 
 class ColumnRows(Sequence[Row]):
-    """Rows that are held as columns.
+    """Rows that are held as columns, or a part of such rows, which shares the columns.
 
     Attributes:
         columns: by name, all of one length.
+        places: of these rows in the columns.
     """
 
-    __slots__ = ("_length", "columns")
+    __slots__ = ("columns", "places")
 
-    def __init__(self, columns: Mapping[str, ColumnValues], length: int) -> None:
+    def __init__(self, columns: Mapping[str, ColumnValues], places: range) -> None:
         self.columns = columns
-        self._length = length
+        self.places = places
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return self._length
+        return len(self.places)
 
     @overload
     def __getitem__(self, place: int) -> Row: ...
@@ -70,26 +61,39 @@ class ColumnRows(Sequence[Row]):
     def __getitem__(self, place: int | slice) -> "Row | ColumnRows":
         """Return one row, or the rows of a slice, as columns again."""
         if isinstance(place, slice):
-            part = {name: column.between(place) for name, column in self.columns.items()}
-            return ColumnRows(part, len(range(*place.indices(self._length))))
-        if not -self._length <= place < self._length:
-            raise IndexError(place)
-        return next(iter(self[place : place + 1 or None]))
+            return ColumnRows(self.columns, self.places[place])
+        there = self.places[place]
+        return next(iter(ColumnRows(self.columns, range(there, there + 1))))
 
     def __iter__(self) -> Iterator[Row]:
         """Iterate over the rows."""
         names = list(self.columns)
-        for values in zip(*(column.aware() for column in self.columns.values()), strict=True):
-            yield dict(zip(names, values, strict=True))
+        for values in zip(*(self.of(column.values) for column in self.columns.values()), strict=True):
+            row = dict(zip(names, values, strict=True))
+            for name in self._instants():
+                row[name] = None if row[name] is None else row[name].replace(tzinfo=UTC)
+            yield row
+
+    def of(self, listed: list[Any]) -> list[Any]:
+        """Return the items of these rows, of a list with one for each place in the columns."""
+        places = self.places
+        behind = places.stop if places.stop >= 0 else None
+        return listed[places.start : behind : places.step]
+
+    def whole(self) -> "ColumnRows":
+        """Return all rows of the columns."""
+        return ColumnRows(self.columns, range(len(next(iter(self.columns.values())).values)))
 
     def split(self, name: str) -> dict[Any, "ColumnRows"]:
         """Return the rows by the value of a column, for rows of which those of one value stand together."""
-        if not self._length:
+        values = np.asarray(self.of(self.columns[name].values))
+        if not len(values):
             return {}
-        values = np.asarray(self.columns[name].values)
-        edges = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), self._length]
-        parts = [slice(start, end) for start, end in pairwise(edges)]
-        return {values[part.start].item(): self[part] for part in parts}
+        edges = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
+        return {values[start].item(): self[start:end] for start, end in pairwise(edges)}
+
+    def _instants(self) -> list[str]:
+        return [name for name, column in self.columns.items() if column.is_instant]
 
 
 class ColumnStatement:
@@ -125,7 +129,7 @@ class ColumnStatement:
             name: _of_tuple(type_, values)
             for name, type_, values in zip(self._names, self._types, columns, strict=True)
         }
-        return ColumnRows(made, len(fetched))
+        return ColumnRows(made, range(len(fetched)))
 
     def _as_arrays(self) -> Select[Any]:
         rows = self._clause.subquery("rows")
@@ -141,7 +145,7 @@ class ColumnStatement:
         for name, type_, value in zip(self._names, self._types, row, strict=True):
             item = _item_of(type_)
             made[name] = ColumnValues(value or []) if item is None else _of_bytes(value, item, type_)
-        return ColumnRows(made, len(next(iter(made.values())).values))
+        return ColumnRows(made, range(0)).whole()
 
 
 # How PostgreSQL sends the items of an array of a type: big-endian, each behind its length.

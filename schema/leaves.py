@@ -133,13 +133,12 @@ def _made(source: str, names: dict[str, Any]) -> Any:
 def _column(rows: ColumnRows, leaf: Leaf, convert: Callable[[Any], Any] | None) -> list[Any]:
     """Return the values of a leaf of all rows."""
     column = rows.columns[leaf.column or ""]
-    if isinstance(leaf.type_, GraphQLNonNull) and column.may_have_null and None in column.values:
+    values = rows.of(column.values)
+    if isinstance(leaf.type_, GraphQLNonNull) and column.may_have_null and None in values:
         _missing(leaf.response_key)
     if not column.is_finite:
         _missing(leaf.response_key)
-    if convert is None:
-        return column.values
-    return [None if value is None else convert(value) for value in column.values]
+    return values if convert is None else [None if value is None else convert(value) for value in values]
 
 
 def _expression(leaf: Leaf, names: dict[str, Any]) -> str:

@@ -149,8 +149,7 @@ class Child:
 
     async def _completed_lists(self, below: Selection | OneOf, values: Sequence[Any], run: Run) -> list[Any]:
         if isinstance(below, Selection) and not below.children and all(type(each) is ColumnRows for each in values):
-            # Nothing lies below that would be won by putting the lists together, and their columns would be lost.
-            return [below.make(each) for each in values]
+            return _lists_of_columns(below, values)
         items = [item for value in values if value is not None for item in value]
         there = [item for item in items if item is not None]
         if len(there) < len(items) and not self.items_may_be_null:
@@ -168,3 +167,12 @@ class Child:
             lists.append(objects[start : start + len(value)])
             start += len(value)
         return lists
+
+
+def _lists_of_columns(below: Selection, values: Sequence[ColumnRows]) -> list[Any]:
+    """Return the objects of lists that are held as columns; those of lists that share columns are made at once."""
+    made: dict[int, list[Any]] = {}
+    for value in values:
+        if id(value.columns) not in made:
+            made[id(value.columns)] = below.make(value.whole())
+    return [value.of(made[id(value.columns)]) for value in values]

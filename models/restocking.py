@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from models.learning.demand import Choice, MachineHistory, StockForecast, choose, forecast, quantities_to_load
+from models.learning.demand import Choice, MachineHistory, StockForecast, choose, forecasts, quantities_to_load
 from models.statements import Row
 from models.types import to_micros
 
@@ -45,13 +45,21 @@ class StockOutlook:
     choice: Choice
 
 
-def look_ahead(stock: MachineStock, now: datetime) -> StockOutlook:
-    """Forecast the stock of one machine; takes milliseconds, with a choice of the method tens of them."""
-    quantities = [row["quantity"] for row in stock.products]
-    history = _history(stock, now)
-    choice = stock.choice or choose(history)
-    loads = quantities_to_load(quantities, [row["capacity"] for row in stock.products])
-    return StockOutlook(stock.products, forecast(history, choice, quantities), loads.tolist(), choice)
+def look_ahead(stocks: Sequence[MachineStock], now: datetime) -> list[StockOutlook]:
+    """Forecast the stock of machines; each takes a millisecond or two, with a choice of the method tens of them."""
+    histories = [_history(stock, now) for stock in stocks]
+    choices = [stock.choice or choose(history) for stock, history in zip(stocks, histories, strict=True)]
+    quantities = [[row["quantity"] for row in stock.products] for stock in stocks]
+    found = forecasts(list(zip(histories, choices, quantities, strict=True)))
+    return [
+        StockOutlook(stock.products, each, _loads(stock), choice)
+        for stock, each, choice in zip(stocks, found, choices, strict=True)
+    ]
+
+
+def _loads(stock: MachineStock) -> list[int]:
+    quantities, room = ([row[name] for row in stock.products] for name in ("quantity", "capacity"))
+    return quantities_to_load(quantities, room).tolist()
 
 
 def _history(stock: MachineStock, now: datetime) -> MachineHistory:

@@ -13,6 +13,7 @@ from models.principal import Principal, Right
 from models.store import Store
 from resolvers.alerting import Alerting
 from resolvers.ingest import Ingest
+from resolvers.kept_outlooks import KeptOutlooks
 from resolvers.loaders import Batch
 from resolvers.predicting.explaining import Explaining
 from resolvers.predicting.hours import Hours
@@ -34,6 +35,7 @@ class Services:
     hours: Hours = field(init=False)
     predicting: Predicting = field(default_factory=Predicting)
     explaining: Explaining = field(default_factory=Explaining)
+    outlooks: KeptOutlooks = field(default_factory=KeptOutlooks)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hours", Hours(self.settings.predictions.kept_devices))

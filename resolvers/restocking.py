@@ -109,28 +109,45 @@ _OUTLOOKS: Batch = batch(_look_ahead)
 
 
 async def _look_ahead_together(scope: Scope, device_ids: Sequence[int]) -> list[StockOutlook]:
-    now = scope.services.clock()
-    machines = await devices.by_ids(scope.store, device_ids, frozenset({"time_zone"}))
-    present = await products.by_devices(scope.store, device_ids)
-    sold = await sales.units_since(scope.store, device_ids, now - _READ)
-    chosen = await demand_choices.by_devices(scope.store, device_ids, now - _CHOSEN_FOR)
+    now, kept = scope.services.clock(), scope.services.outlooks
+    machines, present = await asyncio.gather(
+        devices.by_ids(scope.store, device_ids, frozenset({"time_zone"})), products.by_devices(scope.store, device_ids)
+    )
+    zones = ["UTC" if machine is None else machine["time_zone"] for machine in machines]
+    stocked = dict(zip(device_ids, zip(zones, present, strict=True), strict=True))
+    found = {
+        device_id: outlook
+        for device_id, (zone, mine) in stocked.items()
+        if (outlook := kept.find(device_id, zone, mine, now)) is not None
+    }
+    missing = {device_id: each for device_id, each in stocked.items() if device_id not in found}
+    if missing:
+        made = await _made(scope, missing, now)
+        for device_id, outlook in made.items():
+            kept.keep(device_id, missing[device_id][0], outlook, now)
+        found |= made
+    return [found[device_id] for device_id in device_ids]
+
+
+async def _made(
+    scope: Scope, stocked: Mapping[int, tuple[str, Sequence[Row]]], now: datetime
+) -> dict[int, StockOutlook]:
+    """Return the outlook of each machine, of which the time zone and the products are given."""
+    ids = list(stocked)
+    sold, chosen = await asyncio.gather(
+        sales.units_since(scope.store, ids, now - _READ),
+        demand_choices.by_devices(scope.store, ids, now - _CHOSEN_FOR),
+    )
     stocks = [
-        MachineStock(
-            products=mine,
-            sold=sold.get(device_id, ([], [], [])),
-            zone="UTC" if machine is None else machine["time_zone"],
-            choice=chosen.get(device_id),
-        )
-        for device_id, machine, mine in zip(device_ids, machines, present, strict=True)
+        MachineStock(products=mine, sold=sold.get(id_, ([], [], [])), zone=zone, choice=chosen.get(id_))
+        for id_, (zone, mine) in stocked.items()
     ]
-    outlooks = await asyncio.to_thread(lambda: [look_ahead(stock, now) for stock in stocks])
+    made = dict(zip(ids, await asyncio.to_thread(look_ahead, stocks, now), strict=True))
     fresh = {
-        device_id: outlook.choice
-        for device_id, outlook in zip(device_ids, outlooks, strict=True)
-        if device_id not in chosen and outlook.choice.method is not None
+        id_: outlook.choice for id_, outlook in made.items() if id_ not in chosen and outlook.choice.method is not None
     }
     await _keep(scope, fresh, now)
-    return outlooks
+    return made
 
 
 async def _keep(scope: Scope, choices: Mapping[int, Any], now: datetime) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from models.store import Store
 from tests import factories
+from tests.app.running import SetClock
 from tests.factories import MIDDAY
 from tests.graph import Graph, graph_over
 from tests.shops import fill, open_machine, sale, sell
@@ -165,3 +166,30 @@ async def test_a_product_that_was_taken_out_is_no_demand_of_the_next(graph: Grap
     await fill(graph, machine, name="New", quantity=10)
     (row,) = (await _of(graph, machine))["products"]
     assert row["soldOutForecast"]["reason"] == "NO_SALES"
+
+
+async def test_a_forecast_is_made_once_a_minute(store: Store, statements: list[str]):
+    """Who asks again gets what was found, until a sale changes the stock of that machine, or a minute has passed."""
+    clock = SetClock(MIDDAY)
+    graph = graph_over(store, factories.settings(ingest={"max_batch_size": 10_000}), clock=clock)
+    machines = [await open_machine(graph, serial_number) for serial_number in ("VM-1", "VM-2")]
+    for machine in machines:
+        await fill(graph, machine, "A1", quantity=8)
+        await _sold_for(graph, machine, 30, {"A1": 4})
+
+    async def asked() -> tuple[Any, int]:
+        statements.clear()
+        found = (await graph.data(NEEDS, first=10))["restockNeeds"]["nodes"]
+        return found, sum("FROM vending_machine_sales" in sql for sql in statements)
+
+    first, read = await asked()
+    assert read == 1
+    assert await asked() == (first, 0)
+    assert (await sell(graph, sale(machines[0], "now", MIDDAY, slot="A1", quantity=2)))["acceptedCount"] == 1
+    second, read = await asked()
+    assert read == 1
+    assert [row["items"][0]["quantityToLoad"] for row in second] != [row["items"][0]["quantityToLoad"] for row in first]
+    clock.forward(seconds=61)
+    third, read = await asked()
+    assert read == 1
+    assert {row["machine"]["name"] for row in third} == {row["machine"]["name"] for row in second}

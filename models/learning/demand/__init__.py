@@ -3,7 +3,7 @@
 Two steps, so that the costly one can be made daily and stored:
 
     choice = choose(history)                              # rolling backtest, tens of milliseconds a machine
-    forecasts = forecast(history, choice, quantities)     # about a millisecond a machine
+    found = forecast(history, choice, quantities)         # of one machine; `forecasts` of many at once
 """
 
 from models.learning.demand.backtest import BACKTEST_DAYS, Backtest, backtest, choose, pick
@@ -12,7 +12,7 @@ from models.learning.demand.choice import Choice, Method, Reason
 from models.learning.demand.history import HISTORY_DAYS, DailyDemand, MachineHistory, daily_demand
 from models.learning.demand.outlook import HORIZON_DAYS, Outlook, outlook
 from models.learning.demand.series import DailySeries
-from models.learning.demand.stock import StockForecast, forecast, quantities_to_load
+from models.learning.demand.stock import StockForecast, forecast, forecasts, quantities_to_load
 
 __all__ = [
     "BACKTEST_DAYS",
@@ -34,6 +34,7 @@ __all__ = [
     "choose",
     "daily_demand",
     "forecast",
+    "forecasts",
     "outlook",
     "pick",
     "quantities_to_load",

@@ -13,6 +13,7 @@ from models.learning.demand import (
     Reason,
     choose,
     forecast,
+    forecasts,
     outlook,
     quantities_to_load,
 )
@@ -250,3 +251,22 @@ def test_counts_are_poisson_without_excess():
     assert probability_of_at_least(quantities, back, 0.4 * ones, 9 * ones) == pytest.approx(0.3 * ones)
     assert quantile(0.9, expected, 0 * ones, 1e9 * ones, 99 * ones).tolist() == [4, 4, 4]
     assert quantile(0.9, 0 * ones, 0 * ones, ones, 99 * ones).tolist() == [0, 0, 0]
+
+
+def test_machines_together_are_forecast_as_each_alone():
+    """Machines of other products, of none and without a choice are told in their order, with the same instants."""
+    other = machine((3.0, 0.2), seed=6)
+    nothing = replace(HISTORY, products=np.empty(0, np.int64), sold_at_micros=np.empty(0, np.int64), units=np.empty(0))
+    machines = [
+        (HISTORY, CHOICE, [4, 0, 300, 7]),
+        (nothing, choose(nothing), [5, 5, 0, 5]),
+        (other, choose(other), [9, 2]),
+    ]
+    for together, case in zip(forecasts(machines), machines, strict=True):
+        alone = forecast(*case)
+        assert [each.reason for each in together] == [each.reason for each in alone]
+        for name in ("expected_sold_out_at", "lower", "upper"):
+            for one, many in zip(alone, together, strict=True):
+                # Sums of other lengths round otherwise, by microseconds.
+                assert getattr(many, name) == pytest.approx(getattr(one, name), abs=10)
+    assert forecasts([]) == []

@@ -69,6 +69,7 @@ def create_app(
         authenticator=Authenticator(settings.auth),
         server=settings.server,
         websocket=settings.websocket,
+        trusted_max_age_seconds=settings.graphql.trusted_max_age_seconds,
     )
     parts = Parts(runtime, endpoint, examples())
 

@@ -36,6 +36,22 @@ class ServerSettings:
     allowed_origins: tuple[str, ...] = setting(
         "Browser origins that may call this server from other sites; '*' allows all."
     )
+    compress_min_bytes: int = setting(
+        "Smallest answer that is compressed for clients that accept gzip; 0 compresses none.",
+        at_least=0,
+        at_most=1_000_000_000,
+    )
+    gc_young_objects: int = setting(
+        "New objects after which Python's garbage collector looks at them; 0 leaves it as Python has it.",
+        at_least=0,
+        at_most=100_000_000,
+    )
+    gc_young_rounds: int = setting(
+        "Rounds over new objects before one over those that outlived a round.", at_least=1, at_most=1_000_000
+    )
+    gc_middle_rounds: int = setting(
+        "Rounds over those before one over all objects made since the start.", at_least=1, at_most=1_000_000
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,10 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
             "body_timeout_seconds": 10,
             "shutdown_grace_seconds": 1,
             "allowed_origins": (),
+            "compress_min_bytes": 0,
+            "gc_young_objects": 0,
+            "gc_young_rounds": 10,
+            "gc_middle_rounds": 10,
         },
     ),
     "websocket": (

@@ -6,9 +6,11 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from app.http.body import read_body
+from app.http.caching import headers_of, is_held, tag_of
+from app.http.compression import gzipped, wants_gzip
 from app.http.negotiation import MediaKind
 from app.http.refusals import Header, Refused
-from app.http.responses import send_and_linger, send_bytes
+from app.http.responses import send_and_linger, send_bytes, send_not_modified
 from schema.encoding import encode_or_mask
 from settings.types import ServerSettings
 
@@ -48,9 +50,42 @@ class Exchange:
         self._has_unread_body = False
         return body
 
-    async def answer(self, status: int, body: Mapping[str, Any], headers: tuple[Header, ...] = ()) -> None:
-        """Send a JSON body."""
+    async def answer(
+        self,
+        status: int,
+        body: Mapping[str, Any],
+        headers: tuple[Header, ...] = (),
+        *,
+        compress_min_bytes: int = 0,
+        max_age_seconds: int | None = None,
+    ) -> None:
+        """Send a JSON body.
+
+        Args:
+            status: of the response.
+            body: is encoded.
+            headers: beside those that every response has.
+            compress_min_bytes: a smaller body is never compressed; 0 compresses none.
+            max_age_seconds: how long the client may keep it; None if it must not.
+        """
         content = encode_or_mask(body)
+        if compress_min_bytes and len(content) >= compress_min_bytes:
+            coding = b"gzip" if wants_gzip(self.headers.get(b"accept-encoding")) else None
+            varies = (b"accept-encoding",)
+        else:
+            coding, varies = None, ()
+        if max_age_seconds is not None:
+            tag = tag_of(content, coding)
+            headers = (*headers, *headers_of(tag, max_age_seconds))
+            varies = (b"accept", b"authorization", *varies)
+            if is_held(self.headers.get(b"if-none-match"), tag):
+                await send_not_modified(self.send, (*headers, (b"vary", b", ".join(varies))))
+                return
+        if varies:
+            headers = (*headers, (b"vary", b", ".join(varies)))
+        if coding is not None:
+            content = await gzipped(content)
+            headers = (*headers, (b"content-encoding", coding))
         # A client that waits for "100 Continue" sends nothing more once it is refused.
         if self._has_unread_body and b"expect" not in self.headers:
             await send_and_linger(self.send, self.receive, status, self.kind, content, headers=headers)

@@ -4,6 +4,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth import Authenticator
 from app.http.body import request_of_body, request_of_query_string
+from app.http.caching import may_be_kept
 from app.http.exchange import Exchange
 from app.http.negotiation import MediaKind, check_content_type, wanted
 from app.http.operations import NewContext, opened, run
@@ -46,12 +47,14 @@ class GraphQLEndpoint:
         authenticator: Authenticator,
         server: ServerSettings,
         websocket: WebsocketSettings,
+        trusted_max_age_seconds: int = 0,
         explorer_page: bytes | None = None,
     ) -> None:
         self._engine = engine
         self._new_context = new_context
         self._authenticator = authenticator
         self._settings = server
+        self._max_age_seconds = trusted_max_age_seconds
         self.explorer_page = explorer_page
         self._streams = EventStreams(websocket.keep_alive_seconds)
         self._sockets = Sockets(engine, new_context, authenticator, websocket, server.allowed_origins)
@@ -105,7 +108,12 @@ class GraphQLEndpoint:
             with WhileClientWaits(exchange.receive):
                 response = await run(self._engine, prepared, request.variables, self._new_context, principal)
         refused = response.is_request_error and exchange.kind is MediaKind.GRAPHQL_JSON
-        await exchange.answer(400 if refused else 200, response.body())
+        await exchange.answer(
+            400 if refused else 200,
+            response.body(),
+            compress_min_bytes=self._settings.compress_min_bytes,
+            max_age_seconds=self._max_age_seconds if may_be_kept(exchange.method, prepared, response) else None,
+        )
 
     def _kind(self, exchange: Exchange) -> MediaKind:
         if exchange.method not in ("GET", "POST"):

@@ -20,6 +20,12 @@ async def send_bytes(
     await send({"type": "http.response.body", "body": content})
 
 
+async def send_not_modified(send: Send, headers: tuple[Header, ...]) -> None:
+    """Tell a client that what it holds is still so; such a response has no body."""
+    await send({"type": "http.response.start", "status": 304, "headers": list(headers)})
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def send_and_linger(
     send: Send, receive: Receive, status: int, kind: MediaKind, content: bytes, *, headers: tuple[Header, ...]
 ) -> None:

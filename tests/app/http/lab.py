@@ -46,6 +46,10 @@ SERVER = ServerSettings(
     body_timeout_seconds=10,
     shutdown_grace_seconds=1,
     allowed_origins=("https://dashboard.example",),
+    compress_min_bytes=0,
+    gc_young_objects=0,
+    gc_young_rounds=1,
+    gc_middle_rounds=1,
 )
 WEBSOCKET = WebsocketSettings(
     connection_init_timeout_seconds=5, keep_alive_seconds=20, max_message_bytes=20_000, max_operations=5
@@ -177,6 +181,7 @@ class Lab:
             authenticator=Authenticator(auth),
             server=server,
             websocket=websocket,
+            trusted_max_age_seconds=limits.trusted_max_age_seconds,
             explorer_page=explorer_page(title="Lab", documents=["{ hello }"]) if server.graphiql else None,
         )
         ours = Middleware(GraphQLPath, path="/graphql", endpoint=self.endpoint)

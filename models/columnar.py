@@ -77,6 +77,8 @@ class ColumnRows(Sequence[Row]):
     def of(self, listed: list[Any]) -> list[Any]:
         """Return the items of these rows, of a list with one for each place in the columns."""
         places = self.places
+        if len(places) == len(listed) and places.step == 1:
+            return listed
         behind = places.stop if places.stop >= 0 else None
         return listed[places.start : behind : places.step]
 

@@ -141,7 +141,8 @@ class Compiler:
                 return self._child(response_key, nodes, field, definition, inline)
             return Leaf(response_key, type_, column=definition.python_name), None, frozenset({definition.python_name})
         if isinstance(declaration, Derived) and is_leaf(type_):
-            return Leaf(response_key, type_, compute=declaration.compute), None, declaration.needs
+            column, compute = declaration.column, None if declaration.column else declaration.compute
+            return Leaf(response_key, type_, column=column, compute=compute), None, declaration.needs
         return self._child(response_key, nodes, field, definition, declaration)
 
     def _child(

@@ -41,11 +41,13 @@ class Derived:
         compute: from the row to the value; for an object type, to the row (or rows) of that type.
         needs: columns that it reads.
         passes_columns: what is selected below is selected of this row's own table (pages hand on to their rows).
+        column: the value is this column's; None where there is something to compute.
     """
 
     compute: Callable[[Any], Any]
     needs: Columns
     passes_columns: bool = False
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,21 @@ def derived(
     passes_columns: bool = False,
 ) -> Any:
     """Declare a field whose value is computed from the row; its type is the attribute's annotation."""
+    return _of_row_field(Derived(compute, frozenset(needs), passes_columns), description)
+
+
+def renamed(column: str, *, description: str) -> Any:
+    """Declare a field whose value is a column of another name; its type is the attribute's annotation."""
+    return _of_row_field(Derived(itemgetter(column), frozenset({column}), column=column), description)
+
+
+def _of_row_field(declaration: Derived, description: str) -> Any:
+    compute = declaration.compute
 
     def resolve(root: Any) -> Any:
         return compute(root)
 
     del resolve.__annotations__["return"]
-    declaration = Derived(compute, frozenset(needs), passes_columns)
     return strawberry.field(resolver=resolve, description=description, metadata={DECLARATION: declaration})
 
 

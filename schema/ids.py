@@ -1,6 +1,5 @@
 """Global ids: opaque to clients, a type's name and a row's id within."""
 
-import base64
 import binascii
 from collections.abc import Container
 
@@ -12,7 +11,7 @@ _LARGEST = 2**63 - 1
 
 def encode(type_name: str, row_id: int) -> str:
     """Return the global id of a row."""
-    return base64.b64encode(b"%b:%d" % (type_name.encode(), row_id)).decode()
+    return binascii.b2a_base64(f"{type_name}:{row_id}".encode(), newline=False).decode()
 
 
 def decode_any(global_id: str, argument: str) -> tuple[str, int]:

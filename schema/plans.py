@@ -77,9 +77,12 @@ class OneOf:
 
     async def complete(self, rows: Sequence[Any], run: Run) -> list[Any]:
         """Return the object of each row, made by the selection of its type."""
+        names = list(map(self.type_of, rows))
+        if names and names.count(names[0]) == len(names):
+            return await self.selections[names[0]].complete(rows, run)
         places: dict[str, list[int]] = {}
-        for place, row in enumerate(rows):
-            places.setdefault(self.type_of(row), []).append(place)
+        for place, name in enumerate(names):
+            places.setdefault(name, []).append(place)
         objects: list[Any] = [None] * len(rows)
         for type_name, mine in places.items():
             made = await self.selections[type_name].complete([rows[place] for place in mine], run)

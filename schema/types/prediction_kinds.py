@@ -13,7 +13,7 @@ from resolvers import histories, predictions
 from resolvers.context import Scope
 from resolvers.loaders import Batch, batch
 from resolvers.predicting.methods import METHODS
-from schema.fields import derived, link
+from schema.fields import derived, link, renamed
 from schema.types.enums import (
     AnomalyPattern,
     Basis,
@@ -37,11 +37,6 @@ _LITERS = ("METERED_LITERS", "ESTIMATED_LITERS")
 def _detail(name: str, description: str) -> Any:
     """Declare a field that stands in the details of a prediction."""
     return derived(lambda row: details(row)[name], needs=("details",), description=description)
-
-
-def _column(name: str, description: str) -> Any:
-    """Declare a field that is a column of another name."""
-    return derived(lambda row: row[name], needs=(name,), description=description)
 
 
 def _interval(values: Any) -> dict[str, float] | None:
@@ -97,9 +92,11 @@ class LifespanPrediction(Prediction):
     """In how many days a device will have to be replaced."""
 
     id: strawberry.ID = id_of(TYPE_NAMES[PredictionKind.LIFESPAN.value])
-    remaining_days: float = _column("value", "Days that are expected to remain, counted from `predictedAt`.")
-    lower_days: float = _column("lower", "Lower end of its 90 % interval.")
-    upper_days: float = _column("upper", "Upper end of its 90 % interval.")
+    remaining_days: float = renamed(
+        "value", description="Days that are expected to remain, counted from `predictedAt`."
+    )
+    lower_days: float = renamed("lower", description="Lower end of its 90 % interval.")
+    upper_days: float = renamed("upper", description="Upper end of its 90 % interval.")
     expected_end_of_life: datetime | None = derived(
         _end_of_life,
         needs=("predicted_at", "value"),
@@ -154,10 +151,10 @@ class AnomalyPrediction(Prediction):
         "is_anomalous",
         "Whether an incident goes on that nobody has called a false alarm, or metrics do not fit each other.",
     )
-    score: float = _column(
+    score: float = renamed(
         "value",
-        "How strange its newest values are, from 0 to 1; while an incident goes on, at least as at its peak; while "
-        "metrics do not fit each other, at least as much as they do not.",
+        description="How strange its newest values are, from 0 to 1; while an incident goes on, at least as at its "
+        "peak; while metrics do not fit each other, at least as much as they do not.",
     )
     findings: list[AnomalyFinding] = derived(
         _findings,
@@ -286,7 +283,7 @@ class MultiFactorPrediction(Prediction):
     """The risk that a device fails within a horizon."""
 
     id: strawberry.ID = id_of(TYPE_NAMES[PredictionKind.MULTI_FACTOR.value])
-    risk_score: float = _column("value", "Probability of a failure within the horizon, from 0 to 1.")
+    risk_score: float = renamed("value", description="Probability of a failure within the horizon, from 0 to 1.")
     risk_level: Level = _detail("level", "How urgent it is.")
     horizon_days: float = _detail("horizon_days", "The horizon, in days from `predictedAt`.")
     factors: list[RiskFactor] = link(

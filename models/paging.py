@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, or_, tuple_
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, literal_column, or_, tuple_
 
 from models.statements import Row
 
@@ -37,6 +37,24 @@ class Page:
     rows: Sequence[Row]
     has_next: bool
     has_previous: bool
+
+
+# Sizes of pages that are asked for again and again.
+_USUAL = frozenset({1, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000})
+
+
+def usual(window: Window) -> int | None:
+    """Return the size of a page if it is a usual one, which then belongs to the shape of its statement.
+
+    PostgreSQL keeps the plan of a statement only where one that knows the values would be no better. Of a limit that is
+    a parameter it knows nothing, so it would plan short pages anew each time.
+    """
+    return window.count if window.count in _USUAL else None
+
+
+def one_more(size: int | None) -> ColumnElement[Any]:
+    """Return the limit of a page's rows: one more than the usual size, or what is bound as `count`."""
+    return bindparam("count", type_=Integer()) if size is None else literal_column(str(size + 1))
 
 
 def cut(rows: Sequence[Row], window: Window) -> Page:

@@ -11,9 +11,9 @@ from sqlalchemy.sql.selectable import FromClause
 from models.devices import KINDS
 from models.drivers import UniqueViolated
 from models.errors import Conflict
-from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
+from models.paging import Page, SortKey, Window, beyond, cursor_values, cut, one_more, usual
 from models.repositories.base import Reads
-from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns, table_of
+from models.statements import Row, Statement, is_one_of, name, pick, prepared, table_columns, table_of
 from models.tables import DeviceRow
 from models.types import UtcDateTime
 
@@ -98,7 +98,7 @@ async def by_serial_numbers(db: Reads, serial_numbers: Sequence[str], columns: C
 async def page(db: Reads, wanted: DeviceFilter, order: DeviceOrder, window: Window, columns: Columns = None) -> Page:
     """Return one page of the devices that a filter lets through."""
     cursor_shape = None if window.cursor is None else tuple(value is None for value in window.cursor)
-    statement = _page(wanted.shape, order, cursor_shape, window.backward, columns)
+    statement = _page(wanted.shape, order, cursor_shape, window.backward, columns, usual(window))
     values = {**wanted.values, **cursor_values(window.cursor), "count": window.count + 1}
     return cut(await db.fetch(statement, **values), window)
 
@@ -152,12 +152,13 @@ def _by_serial_number(columns: Columns) -> Statement:
 
 
 @prepared
-def _page(
+def _page(  # noqa: PLR0917 - remembered by its arguments, which are positional
     shape: FilterShape,
     order: DeviceOrder,
     cursor_shape: tuple[bool, ...] | None,
     backward: bool,
     columns: Columns,
+    size: int | None,
 ) -> Statement:
     keys = (SortKey(DEVICE[order.column], order.descending), SortKey(DEVICE["id"], order.descending))
     needed = None if columns is None else columns | {order.column}
@@ -165,7 +166,7 @@ def _page(
     if cursor_shape is not None:
         statement = statement.where(beyond(keys, cursor_shape, backward=backward))
     statement = statement.order_by(*(key.clause(backward=backward) for key in keys))
-    return Statement(statement.limit(bindparam("count")))
+    return Statement(statement.limit(one_more(size)))
 
 
 @prepared
@@ -190,7 +191,8 @@ def _condition(shape: FilterShape) -> ColumnElement[bool]:
 
 
 def _listed(column: Column[Any], values: tuple[str, ...]) -> ColumnElement[bool]:
-    return or_(false(), *(column == value for value in values))
+    # As text of the statement, to which they belong anyway: PostgreSQL then knows how many rows have them.
+    return or_(false(), *(column == name(value) for value in values))
 
 
 _FREE_CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {

@@ -12,10 +12,9 @@ from sqlmodel import SQLModel
 
 from models.filters import EVERYTHING, Filter, FilterShape
 from models.filters import condition as filter_condition
-from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
+from models.paging import Page, SortKey, Window, beyond, cursor_values, cut, one_more, usual
 from models.repositories.base import Reads
-from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns
-from models.types import BigIntegerList
+from models.statements import Row, Statement, is_one_of, numbers, pick, prepared, table_columns
 
 Columns = frozenset[str] | None
 
@@ -54,7 +53,8 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     wanted: Filter = EVERYTHING,
 ) -> list[Page]:
     """Return one page, newest first, of what a filter lets through, for each owner."""
-    statement = _pages(history, wanted.shape, window.cursor is not None, window.backward, columns, db.dialect)
+    bounded = window.cursor is not None
+    statement = _pages(history, wanted.shape, bounded, window.backward, columns, db.dialect, usual(window))
     bound = {**wanted.values, **cursor_values(window.cursor), "count": window.count + 1}
     rows_by_owner: dict[int, list[Row]] = {id_: [] for id_ in ids}
     for row in await db.fetch(statement, ids=list(rows_by_owner), **bound):
@@ -74,7 +74,8 @@ async def page(
     db: Reads, history: History, window: Window, columns: Columns = None, wanted: Filter = EVERYTHING
 ) -> Page:
     """Return one page, newest first, of what a filter lets through, whatever the device."""
-    statement = _page(history, wanted.shape, window.cursor is not None, window.backward, columns, db.dialect)
+    bounded = window.cursor is not None
+    statement = _page(history, wanted.shape, bounded, window.backward, columns, db.dialect, usual(window))
     bound = {**wanted.values, **cursor_values(window.cursor), "count": window.count + 1}
     return cut(await db.fetch(statement, **bound), window)
 
@@ -113,7 +114,13 @@ def _order(history: History) -> tuple[SortKey, SortKey]:
 
 @prepared
 def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
-    history: History, shape: FilterShape, bounded: bool, backward: bool, columns: Columns, dialect: str
+    history: History,
+    shape: FilterShape,
+    bounded: bool,
+    backward: bool,
+    columns: Columns,
+    dialect: str,
+    size: int | None,
 ) -> Statement:
     table, keys = table_columns(history.table), _order(history)
     condition = beyond(keys, (False, False), backward=backward) if bounded else true()
@@ -122,11 +129,9 @@ def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
     owner = table[history.owner]
     chosen = pick(table, history.wanted(columns), "id", history.owner, history.instant)
     if dialect == "postgresql":
-        wanted = (
-            func.unnest(bindparam("ids", type_=BigIntegerList())).table_valued("id", name="wanted").render_derived()
-        )
+        wanted = func.unnest(numbers("ids")).table_valued("id", name="wanted").render_derived()
         mine = owner == wanted.c.id
-        newest = select(*chosen).where(mine, condition).order_by(*order).limit(bindparam("count")).lateral("newest")
+        newest = select(*chosen).where(mine, condition).order_by(*order).limit(one_more(size)).lateral("newest")
         return Statement(select(*newest.c).select_from(wanted.join(newest, true())))
     place = func.row_number().over(partition_by=owner, order_by=order).label("place")
     mine = is_one_of(owner, "ids", dialect)
@@ -137,14 +142,20 @@ def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
 
 @prepared
 def _page(  # noqa: PLR0917 - remembered by its arguments, which are positional
-    history: History, shape: FilterShape, bounded: bool, backward: bool, columns: Columns, dialect: str
+    history: History,
+    shape: FilterShape,
+    bounded: bool,
+    backward: bool,
+    columns: Columns,
+    dialect: str,
+    size: int | None,
 ) -> Statement:
     table, keys = table_columns(history.table), _order(history)
     chosen = pick(table, history.wanted(columns), "id", history.instant)
     rows = select(*chosen).where(filter_condition(shape, table, dialect))
     if bounded:
         rows = rows.where(beyond(keys, (False, False), backward=backward))
-    return Statement(rows.order_by(*(key.clause(backward=backward) for key in keys)).limit(bindparam("count")))
+    return Statement(rows.order_by(*(key.clause(backward=backward) for key in keys)).limit(one_more(size)))
 
 
 @prepared

@@ -14,7 +14,7 @@ from models.repositories.base import Reads, Writes
 from models.repositories.devices import DETAILS, DEVICE, by_ids, taken
 from models.statements import Row, Statement, is_one_of, prepared, table_columns
 from models.tables import DeviceRow
-from models.types import UtcDateTime
+from models.types import UtcDateTime, array_text, to_micros
 
 
 async def add(transaction: Writes, values: Mapping[str, Any], details: Mapping[str, Any]) -> int:
@@ -65,7 +65,10 @@ async def lock(transaction: Writes, ids: Sequence[int]) -> dict[int, Row]:
     Returns:
         id, kind, status, last_seen_at and latest_reading_at of those that exist, by id.
     """
-    rows = await transaction.fetch(_lock(transaction.dialect), ids=sorted(set(ids)))
+    if transaction.dialect == "postgresql":
+        found: Sequence[Any] = await transaction.run(_LOCK, array_text(set(ids)))
+        return {row["id"]: row for row in found}
+    rows = await transaction.fetch(_lock_sqlite(), ids=sorted(set(ids)))
     return {row["id"]: row for row in rows}
 
 
@@ -82,9 +85,9 @@ async def mark_seen(
         online_since: the instant before which a device counts as silent.
         by_reading: it told a reading, which is its newest one if there is no later one.
     """
-    instants = list(seen.values())
     if transaction.dialect == "postgresql":
-        await transaction.run(_MARK_SEEN[by_reading], list(seen), instants, online_since)
+        instants = map(to_micros, seen.values())
+        await transaction.run(_MARK_SEEN[by_reading], array_text(seen), array_text(instants), online_since)
         return
     rows = [{"device": id_, "seen_at": at, "online_since": online_since} for id_, at in seen.items()]
     await transaction.execute_many(_mark_seen_one(by_reading), rows)
@@ -145,11 +148,14 @@ def _delete_device() -> Statement:
     return Statement(delete(DeviceRow).where(DEVICE["id"] == bindparam("id")))
 
 
+_LOCKED = ("id", "kind", "status", "last_seen_at", "latest_reading_at")
+_LOCK = f"SELECT {', '.join(_LOCKED)} FROM devices WHERE id = ANY($1::text::bigint[]) ORDER BY id FOR UPDATE"  # noqa: S608
+
+
 @prepared
-def _lock(dialect: str) -> Statement:
-    names = ("id", "kind", "status", "last_seen_at", "latest_reading_at")
-    statement = select(*(DEVICE[name] for name in names)).where(is_one_of(DEVICE["id"], "ids", dialect))
-    return Statement(statement.order_by(DEVICE["id"]).with_for_update())
+def _lock_sqlite() -> Statement:
+    mine = is_one_of(DEVICE["id"], "ids", "sqlite")
+    return Statement(select(*(DEVICE[name] for name in _LOCKED)).where(mine).order_by(DEVICE["id"]))
 
 
 _MARK_SEEN = {
@@ -158,7 +164,10 @@ _MARK_SEEN = {
         last_seen_at = GREATEST(last_seen_at, seen.at),
         {"latest_reading_at = GREATEST(latest_reading_at, seen.at)," if by_reading else ""}
         status = CASE WHEN status NOT IN ('MAINTENANCE', 'RETIRED') AND seen.at >= $3 THEN 'ONLINE' ELSE status END
-    FROM unnest($1::bigint[], $2::timestamptz[]) AS seen (id, at)
+    FROM (
+        SELECT id, to_timestamp(0) + micros * interval '1 microsecond' AS at
+        FROM unnest($1::text::bigint[], $2::text::bigint[]) AS given (id, micros)
+    ) AS seen
     WHERE devices.id = seen.id
     """  # noqa: S608 - no value of a caller
     for by_reading in (True, False)

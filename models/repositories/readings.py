@@ -31,7 +31,7 @@ from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
 from models.readings import BoolArray, IntArray, PackedReadings
 from models.repositories.base import Reads, Writes
 from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns, table_of
-from models.types import BigIntegerList, UtcDateTime, from_micros, to_micros
+from models.types import BigIntegerList, UtcDateTime, array_text, to_micros
 
 Columns = frozenset[str] | None
 
@@ -163,10 +163,8 @@ def _columns(readings: PackedReadings) -> dict[str, Packed]:
 
 
 async def _add_postgresql(transaction: Writes, readings: PackedReadings) -> set[tuple[int, int]]:
-    ids, instants, *channels = (plain_values(column) for column in _columns(readings).values())
-    sql = _insert_postgresql(readings.kind, readings.names)
-    rows = await transaction.run(sql, ids, [from_micros(at) for at in instants], *channels)
-    return {(id_, to_micros(at)) for id_, at in rows}
+    columns = (array_text(plain_values(column)) for column in _columns(readings).values())
+    return set(map(tuple, await transaction.run(_insert_postgresql(readings.kind, readings.names), *columns)))
 
 
 async def _add_sqlite(transaction: Writes, readings: PackedReadings, is_first: BoolArray) -> BoolArray:
@@ -348,10 +346,12 @@ def _counts(kind: str, shape: tuple[bool, bool], dialect: str) -> Statement:
 def _insert_postgresql(kind: str, names: tuple[str, ...]) -> str:
     # Arrays travel as columns: one statement, whatever the number of rows.
     channels = KINDS[kind].by_name
-    types = ["bigint", "timestamptz", *("boolean" if channels[name].is_state else "float8" for name in names)]
-    arrays = ", ".join(f"${place}::{type_}[]" for place, type_ in enumerate(types, 1))
-    columns = ", ".join(("device_id", "recorded_at", *names))
+    types = ["bigint", "bigint", *("boolean" if channels[name].is_state else "float8" for name in names)]
+    arrays = ", ".join(f"${place}::text::{type_}[]" for place, type_ in enumerate(types, 1))
+    given = ", ".join(names)
     return (
-        f"INSERT INTO {_table_name(kind)} ({columns}) "  # noqa: S608 - names of the catalogue
-        f"SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING RETURNING device_id, recorded_at"
+        f"INSERT INTO {_table_name(kind)} (device_id, recorded_at, {given}) "  # noqa: S608 - names of the catalogue
+        f"SELECT id, to_timestamp(0) + micros * interval '1 microsecond', {given} "
+        f"FROM unnest({arrays}) AS new (id, micros, {given}) ON CONFLICT DO NOTHING "
+        "RETURNING device_id, (extract(epoch FROM recorded_at) * 1000000)::bigint"
     )

@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 from models.repositories.base import Reads, Writes
 from models.statements import Statement, prepared, table_columns, table_of
 from models.tables import AnomalyDetectorRow, AnomalyProfileRow
+from models.types import array_text
 
 
 class Watched(NamedTuple):
@@ -45,12 +46,12 @@ async def profiles(db: Reads, ids: Sequence[int]) -> dict[int, bytes]:
 
 
 async def save_states(transaction: Writes, states: dict[int, bytes], known: Collection[int]) -> None:
-    """Store the detector's states of devices; `known` are those that had one."""
+    """Store the detector's states of devices, all of the same size; `known` are those that had one."""
     await _save(transaction, AnomalyDetectorRow, "state", states, known)
 
 
 async def save_profiles(transaction: Writes, profiles: dict[int, bytes], known: Collection[int]) -> None:
-    """Store the detector's profiles of devices; `known` are those that had one."""
+    """Store the detector's profiles of devices, all of the same size; `known` are those that had one."""
     await _save(transaction, AnomalyProfileRow, "profile", profiles, known)
 
 
@@ -63,15 +64,16 @@ async def _save(
         if not part:
             continue
         if transaction.dialect == "postgresql":
+            (size,) = set(map(len, part.values()))
             named = sql.format(table=table_of(table).name, column=column)
-            await transaction.run(named, list(part), list(part.values()))
+            await transaction.run(named, array_text(part), b"".join(part.values()), size)
         else:
             rows = [{"id": id_, "value": value} for id_, value in part.items()]
             await transaction.execute_many(statement(table, column), rows)
 
 
 def _list(db: Reads, ids: Sequence[int]) -> Any:
-    return list(ids) if db.dialect == "postgresql" else orjson.dumps(list(ids)).decode()
+    return array_text(ids) if db.dialect == "postgresql" else orjson.dumps(list(ids)).decode()
 
 
 _FLAGS = (
@@ -80,7 +82,7 @@ _FLAGS = (
 )
 _WATCHED = {
     "postgresql": (
-        f"SELECT d.id, a.state, {_FLAGS.format(id='id')} FROM unnest($1::bigint[]) AS d (id) "  # noqa: S608 - no value
+        f"SELECT d.id, a.state, {_FLAGS.format(id='id')} FROM unnest($1::text::bigint[]) AS d (id) "  # noqa: S608 - no value
         "LEFT JOIN anomaly_detectors a ON a.device_id = d.id"
     ),
     "sqlite": (
@@ -89,18 +91,18 @@ _WATCHED = {
     ),
 }
 _STATES_OF = {
-    "postgresql": "SELECT device_id, state FROM anomaly_detectors WHERE device_id = ANY($1::bigint[])",
+    "postgresql": "SELECT device_id, state FROM anomaly_detectors WHERE device_id = ANY($1::text::bigint[])",
     "sqlite": "SELECT device_id, state FROM anomaly_detectors WHERE device_id IN (SELECT value FROM json_each(?1))",
 }
 _PROFILES_OF = {
-    "postgresql": "SELECT device_id, profile FROM anomaly_profiles WHERE device_id = ANY($1::bigint[])",
+    "postgresql": "SELECT device_id, profile FROM anomaly_profiles WHERE device_id = ANY($1::text::bigint[])",
     "sqlite": ("SELECT device_id, profile FROM anomaly_profiles WHERE device_id IN (SELECT value FROM json_each(?1))"),
 }
-_INSERT = "INSERT INTO {table} (device_id, {column}) SELECT * FROM unnest($1::bigint[], $2::bytea[])"
-_UPDATE = (
-    "UPDATE {table} SET {column} = new.value FROM unnest($1::bigint[], $2::bytea[]) AS new (id, value) "
-    "WHERE device_id = new.id"
-)
+# The values travel as one, of which each device gets its part.
+_NEW = "unnest($1::text::bigint[]) WITH ORDINALITY AS new (id, place)"
+_PART = "substring($2::bytea FROM (new.place::int - 1) * $3::int + 1 FOR $3::int)"
+_INSERT = f"INSERT INTO {{table}} (device_id, {{column}}) SELECT new.id, {_PART} FROM {_NEW}"  # noqa: S608 - no value
+_UPDATE = f"UPDATE {{table}} SET {{column}} = {_PART} FROM {_NEW} WHERE device_id = new.id"  # noqa: S608 - no value
 
 
 @prepared

@@ -65,6 +65,9 @@ class Context:
     principal: Principal
     lab: "Lab"
 
+    def renew(self) -> None:
+        """Nothing was loaded; the planner asks for it before the ordinary executor begins anew."""
+
 
 @strawberry.type
 class Query:

@@ -22,7 +22,8 @@ _ROW, _ERROR = range(2)
 _MOST = 2.0
 _HIGH_QUANTILE = 0.99
 # Errors of classes are so noisy that a model may err by a quarter more for long before that is certain.
-_LONGEST = 3200
+_MOST_CHANCE = 0.001
+_WINDOWS = (50, 100, 200, 400, 800, 1600, 3200)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +95,7 @@ class ErrorWatch:
     def __init__(self, reference: ErrorReference) -> None:
         """Begin without errors."""
         self.reference = reference
-        self._ring = Ring(2, (_ERROR,), _LONGEST)
+        self._ring = Ring(2, (_ERROR,), _WINDOWS)
         self._finding = unknown(0, f"no outcomes yet; {FEWEST_KNOWN} are needed")
 
     @property
@@ -130,7 +131,7 @@ def _verdict(reference: ErrorReference, sums: FloatArray, relief: float) -> Find
         return unknown(int(count), f"the model was tested on {reference.count} outcomes; {FEWEST_VALUES} are needed")
     if count < FEWEST_KNOWN:
         return unknown(int(count), f"{int(count)} outcomes have arrived; {FEWEST_KNOWN} are needed")
-    limit = limit_of(count) - relief
+    limit = limit_of(count, _MOST_CHANCE) - relief
     if reference.deviation == 0:
         test = rare_test(Statistic.ERROR, total, count, 0.0, reference.count)
     else:

@@ -18,7 +18,7 @@ _LOG_SCALES = np.log(np.array(SCALES, np.float64))
 # windows overlap more, and they are what small changes need; large ones are found in short windows at any limit. Of all
 # windows together about half a false alarm in 10,000 rows is left.
 _CHANCE_A_SQUARE = 2e-9
-_MOST_CHANCE = 0.001
+_MOST_CHANCE = 4e-4
 # The index shows what neither level nor spread does; how it strays is known least well.
 _SHAPE_MARGIN = 1.5
 _LEAST_SKEWNESS = 1e-4
@@ -28,9 +28,9 @@ _FEWEST_EVENTS = 3
 LEAST_OUTSIDE_SHARE = 0.02
 
 
-def limit_of(rows: float) -> float:
+def limit_of(rows: float, most_chance: float = _MOST_CHANCE) -> float:
     """Return the normal score beyond which a window of so many rows is no chance."""
-    return -normal_quantile(min(_CHANCE_A_SQUARE * rows**2, _MOST_CHANCE))
+    return -normal_quantile(min(_CHANCE_A_SQUARE * rows**2, most_chance))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.learning.drift.scores import FloatArray
 
-# Windows that the stream looks at, in rows.
+# Rows of windows whose noise is measured; between them it is interpolated.
 SCALES = (50, 100, 200, 400, 800)
 # So many windows have to lie side by side in the training window for their variance to be measured.
 _FEWEST_WINDOWS = 8

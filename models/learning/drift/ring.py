@@ -6,20 +6,21 @@ from models.learning.drift.scores import FloatArray, IntArray
 
 # Rows of a block; its counts fit a byte.
 BLOCK = 25
-_SHORTEST = 50
 
 
 class Ring:
     """Takes in rows of numbers and gives back their sums over the newest windows."""
 
-    def __init__(self, width: int, sums: tuple[int, ...], longest: int) -> None:
+    def __init__(self, width: int, sums: tuple[int, ...], lengths: tuple[int, ...]) -> None:
         """Begin with no rows.
 
         Args:
             width: numbers of a row; the first is always 1.
             sums: columns of numbers of any size; the others hold 0 or 1.
-            longest: rows of the longest window, 50 times a power of two.
+            lengths: rows of the windows, ascending multiples of 25.
         """
+        self._lengths = [length // BLOCK for length in lengths]
+        longest = lengths[-1]
         self._sums: IntArray = np.array(sums)
         self._counts: IntArray = np.array([column for column in range(width) if column not in sums])
         self._count_blocks = np.zeros((longest // BLOCK, len(self._counts)), np.uint8)
@@ -45,14 +46,13 @@ class Ring:
         return is_full
 
     def windows(self) -> list[FloatArray]:
-        """Return the (width,) sums of the newest 50, 100, 200 and so on rows in full blocks, as far as there are."""
+        """Return the (width,) sums of each window over the newest rows in full blocks, as far as there are."""
         size = len(self._sum_blocks)
         order = (self._blocks - 1 - np.arange(min(self._blocks, size))) % size
         blocks = np.zeros((len(order), len(self._open)))
         blocks[:, self._counts], blocks[:, self._sums] = self._count_blocks[order], self._sum_blocks[order]
         cumulated = np.cumsum(blocks, axis=0)
-        lengths = (_SHORTEST // BLOCK << power for power in range(size.bit_length()))
-        return [cumulated[length - 1] for length in lengths if length <= len(order)]
+        return [cumulated[length - 1] for length in self._lengths if length <= len(order)]
 
     def _close(self) -> None:
         place = self._blocks % len(self._sum_blocks)

@@ -1,5 +1,7 @@
 """What is usual at each hour of the day in the training window, so that it is not taken for drift."""
 
+import math
+
 import numpy as np
 
 from models.learning.drift.scores import FloatArray, IntArray
@@ -10,6 +12,8 @@ _DAY_SECONDS = HOURS * _HOUR_SECONDS
 _FEWEST_DAYS = 4
 _FEWEST_IN_HOUR = 8
 _LEAST_EXPLAINED = 0.05
+# A swing that chance alone makes as large in one of a hundred courses is part of it.
+_LEAST_POWER = -math.log(0.01)
 
 
 def fit_season(values: FloatArray, seconds: FloatArray) -> FloatArray:
@@ -47,5 +51,14 @@ def season_at(course: FloatArray, seconds: FloatArray) -> FloatArray:
 
 
 def _course(values: FloatArray, hours: IntArray) -> FloatArray:
-    means = np.bincount(hours, values, HOURS) / np.maximum(np.bincount(hours, minlength=HOURS), 1)
-    return means - means.mean()
+    """Return the course as the swings, once a day to twelve times, that are more than chance.
+
+    Means of 24 hours would follow the noise of the training window: what is left of it would vary by less than what is
+    left of later values.
+    """
+    counts = np.maximum(np.bincount(hours, minlength=HOURS), 1)
+    means = np.bincount(hours, values, HOURS) / counts
+    chance = float(np.mean((values - means[hours]) ** 2)) * float(np.mean(1 / counts))
+    swings = np.fft.rfft(means - means.mean())
+    power = np.abs(swings) ** 2 / HOURS
+    return np.fft.irfft(np.where(power > _LEAST_POWER * chance, swings, 0), HOURS)

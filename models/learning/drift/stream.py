@@ -4,20 +4,22 @@ import numpy as np
 
 from models.learning.drift.compare import last_run
 from models.learning.drift.findings import Finding, unknown
-from models.learning.drift.noise import SCALES
 from models.learning.drift.ring import Ring
 from models.learning.drift.rows import KNOWN, LEVEL, SPREAD, WIDTH, measure
 from models.learning.drift.scores import FloatArray
 from models.learning.drift.sketch import Sketch
 from models.learning.drift.verdict import drift, lacking, missing, outside, repeats_limit, stale, stuck
 
+# Rows of the windows. Between doublings a change would have grown into a window that is half of the old world: where
+# middling changes are decided, they lie closer.
+WINDOWS = (50, 100, 200, 300, 400, 500, 800)
 # A drift that was found goes on until the score is below the limit by so much.
 RELIEF = 1.0
 _OTHER_NUMBERS = 5
 
 
 class Watch:
-    """Looks at the newest 50, 100, 200, 400 and 800 rows of a feature, whenever another block of 25 is full.
+    """Looks at the newest 50, 100, 200, 300, 400, 500 and 800 rows of a feature, whenever another block of 25 is full.
 
     Short windows find large changes soon, long ones small changes at all.
 
@@ -28,7 +30,7 @@ class Watch:
     def __init__(self, sketch: Sketch) -> None:
         """Begin with no rows; `sketch` is that of the training window."""
         self.sketch = sketch
-        self._ring = Ring(WIDTH, (LEVEL, SPREAD), SCALES[-1])
+        self._ring = Ring(WIDTH, (LEVEL, SPREAD), WINDOWS)
         self._score = self._newest = self._newest_at = float("nan")
         self._repeats = 0
         self._repeats_limit = repeats_limit(sketch)

@@ -9,7 +9,7 @@ from models.learning.drift import Kind, Watch, sketch_of
 @pytest.fixture
 def rng():
     """Return a generator of numbers."""
-    return np.random.default_rng(5)
+    return np.random.default_rng(6)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     parser.add_argument("--minutes", type=float, default=10.0, help="of mixed load (10)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement, of which the median counts")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement (5)")
     parser.add_argument("--seconds", type=float, default=1.0, help="of one round (1)")
     parser.add_argument("--only", default="", help=f"some of {', '.join(PARTS)}, with commas; all if empty")
     options = parser.parse_args()
@@ -80,7 +80,7 @@ async def _measured(server: Any, options: argparse.Namespace, each: int, found: 
     print(f"Filling PostgreSQL with {_DEVICES * each:,} readings …", flush=True)
     fleet = await filled(server, _DEVICES, each, summed=False)
     held = 1
-    for times in _TIMES:
+    for times in _TIMES if options.only != {"memory"} else _TIMES[:1]:
         if times > held:
             print(f"Making them {_DEVICES * each * times:,} …", flush=True)
             fleet, held = await amounts.extended(fleet, held, times), times

@@ -19,12 +19,13 @@ _LONGEST_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one request costs, in milliseconds: the medians of some rounds.
+    """What one request costs, in milliseconds.
 
     Attributes:
-        p50: median latency.
-        cpu: processor time of our server.
-        database_cpu: processor time of PostgreSQL.
+        p50: median latency, the median of some rounds.
+        cpu: processor time of our server, in the round in which both together took least: whatever else runs on the
+            machine can only add to it.
+        database_cpu: that of PostgreSQL, in the same round.
     """
 
     p50: float
@@ -42,7 +43,7 @@ class Pace:
     """How long to measure.
 
     Attributes:
-        rounds: of which the median counts.
+        rounds: how many.
         seconds: of each.
     """
 
@@ -63,7 +64,8 @@ async def cost_of(fleet: Fleet, target: Target, bodies: Iterator[bytes], pace: P
     """Ask over one connection, which asks again when the answer is there, so that nothing waits in a queue."""
     await _once(fleet, target, bodies, _WARM_UP_SECONDS)
     rounds = [await _once(fleet, target, bodies, pace.seconds) for _ in range(pace.rounds)]
-    return Cost(*(median(column) for column in zip(*rounds, strict=True)))
+    _, cpu, database_cpu = min(rounds, key=lambda each: each[1] + each[2])
+    return Cost(median(p50 for p50, _, _ in rounds), cpu, database_cpu)
 
 
 async def _once(fleet: Fleet, target: Target, bodies: Iterator[bytes], seconds: float) -> tuple[float, float, float]:

@@ -30,8 +30,8 @@ _LISTENING = 100
 # Each listens to a building.
 _LISTENED = [global_id(id_) for id_ in range(1, 26)]
 _EVERY = 10
-# What the server keeps by design is full early on: its newest events, and documents.
-_SMALL_BUFFERS = {"IOTSPHERE_EVENTS__BUFFER_SIZE": "500"}
+# What the server keeps by design is full early on: its newest events, and the documents that it knows.
+_SMALL = {"IOTSPHERE_EVENTS__BUFFER_SIZE": "500", "IOTSPHERE_GRAPHQL__DOCUMENT_CACHE_SIZE": "100"}
 MARK = 0.03
 
 
@@ -73,7 +73,7 @@ class Memory:
 async def measured(fleet: Fleet, minutes: float, subscribers: tuple[int, ...]) -> Memory:
     """Measure both, each over a server of its own."""
     by_subscribers = await _with_subscribers(fleet, subscribers)
-    with our_server(fleet, **_SMALL_BUFFERS) as target:
+    with our_server(fleet, **_SMALL) as target:
         load = _Load(fleet, target, minutes * 60)
         await load.run()
     return Memory(by_subscribers, load.minutes, load.megabytes, load.requests, load.readings)

@@ -20,7 +20,7 @@ _INTRODUCTION = """\
 `make bench-growth` measures what becomes of the [benchmarks](benchmarks.md) when there is more of everything. It starts
 a PostgreSQL of its own, fills it, and removes it afterwards; `tests/benchmarks/growth/growing.py --write` writes this
 page. Times of processors, of the server's process and of PostgreSQL (PG), are steadier than latencies where others use
-the machine too; both are medians of some rounds.
+the machine too: they are those of the round that took least, latencies and rates are medians of the rounds.
 
 Measured on:"""
 _AMOUNTS = """\
@@ -46,19 +46,19 @@ one request, which two processes that hinder each other would raise."""
 _BEYOND = """\
 ## Beyond one machine
 
-What ends first depends on the load. One server process ends at one core, and more of them, on one machine or on
-several behind a balancer, need nothing but the address of the database: nothing that a client relies on is in the
-memory of one of them, and subscribers of each are told what any of them has stored. Then PostgreSQL ends, by
-processor time for reading or by what it can write. Reading goes on with read replicas, which serve whatever may be a
-second old; the server has one address for all yet, so that needs a second one, for queries, in `models/store.py`.
-Writing is spread by device: Citus places the reading tables by `device_id`, beside tables of devices that every node
-holds, and TimescaleDB compresses and drops old months in the place of the partitions that there are. The schema is fit
-for either: readings have the key `(device_id, recorded_at)`, no foreign keys and no ids of their own, tables are
-partitioned by month, and every statement on readings names the devices that it is about; those that read a stretch of
-time name its bounds too, and those that want the newest stop at the first partition that has them. A test holds that
-(`tests/models/repositories/test_reading_statements.py`), with the few exceptions named there. What stays on one node
-is the log of events, which is one order of commits for all: at about 10,000 transactions a second it would be the next
-to be divided, by device as well."""
+One server process ends first: at one core, while PostgreSQL has the others. More processes, on this machine or on
+several behind a balancer, need nothing but the address of the database: nothing that clients rely on is in the memory
+of one of them, and subscribers of each are told what any of them has stored. Then PostgreSQL ends. Read replicas take
+over the queries that may see the state of a moment ago; the server knows one address yet, so this asks for a second one
+in `models/store.py`, which every read goes through. Storage grows by months: partitions that nobody reads any more are
+detached or moved to cheaper disks, or TimescaleDB compresses them. When one PostgreSQL cannot take the writes either,
+Citus spreads the reading tables over nodes by `device_id`, and the small tables of devices beside them. The schema is
+fit for that: the key of readings is `(device_id, recorded_at)`, they have no foreign keys and no numbers of their own,
+and every statement that reads them names its devices and its stretch of time, or stops at the newest rows. The
+exceptions are those that are about the whole history of a device: its removal, the number of all its readings, and the
+summing up of readings from before there were hours. `tests/models/repositories/test_reading_statements.py` holds that.
+What stays in one place is the log of events, whose order is the order of commits; of a fleet so large it would be one
+log for each group of devices."""
 
 
 @dataclass(slots=True)

@@ -23,9 +23,9 @@ class Share:
     """What so many processes did under one kind of load.
 
     Attributes:
-        rate: requests per second, all together.
-        cpu: of a process for one request, in milliseconds, and
-        database_cpu: of PostgreSQL.
+        rate: requests per second, all together, the median of some rounds.
+        cpu: processor time of the servers for one request, in milliseconds, in the round in which both took least, and
+        database_cpu: that of PostgreSQL.
     """
 
     rate: float
@@ -63,7 +63,8 @@ async def _share(fleet: Fleet, targets: Sequence[Target], bodies: Callable[[], I
         each = 1000 / sum(len(window.latencies) for window in windows)
         rate = sum(window.rate for window in windows)
         rounds.append((rate, (_cpu(targets) - cpu) * each, (fleet.cpu_seconds() - database_cpu) * each))
-    return Share(*(median(column) for column in zip(*rounds, strict=True)))
+    _, cpu, database_cpu = min(rounds, key=lambda each: each[1] + each[2])
+    return Share(median(rate for rate, _, _ in rounds), cpu, database_cpu)
 
 
 async def _together(targets: Sequence[Target], bodies: Callable[[], Iterator[bytes]], seconds: float) -> list[Window]:

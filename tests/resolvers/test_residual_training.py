@@ -21,6 +21,7 @@ from resolvers.context import Scope
 from resolvers.predicting import first_models, fleet_hours, methods, promotion, training
 from resolvers.predicting.hour_steps import baseline_columns_of, columns_of, step_layout
 from resolvers.predicting.jobs import learn, packed, unpacked
+from resolvers.predicting.recommendations import recommended
 from resolvers.predicting.residual_findings import compared, looks_of
 from resolvers.predicting.residual_training import METHOD, feature_names
 from tests.app.running import SetClock, services_over
@@ -153,9 +154,15 @@ async def test_power_without_heating_is_told(services):
     assert finding["observed"] < 1
     assert finding["expected"] > 100
     assert NOW - 8 * HOUR <= from_micros(finding["began_at"]) < from_micros(finding["ended_at"]) <= NOW
-    told = max(broken["channels"], key=lambda each: each["score"])
-    assert told["name"] == "power"
     assert broken["doubts"] == []
+    row = (await services.predicting.find(services, [(ids[5], ANOMALY)]))[ids[5], ANOMALY]
+    (told,) = await services.explaining.told(services, [row])
+    explained = told.explained
+    assert explained is not None
+    assert explained.factors[0].name == "power"
+    assert sum(factor.contribution for factor in explained.factors) == pytest.approx(row["value"])
+    advice = {each.action.value: each.reason for each in recommended(row, explained)}
+    assert "W where the other channels let expect" in advice["CHECK_HEATING"]
 
 
 async def test_training_and_serving_see_the_same(services, fleet):

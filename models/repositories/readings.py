@@ -30,7 +30,7 @@ from models.drivers import plain_values
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
 from models.readings import BoolArray, IntArray, PackedReadings
 from models.repositories.base import Reads, Writes
-from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns, table_of
+from models.statements import Row, Statement, is_one_of, numbers, pick, prepared, table_columns, table_of
 from models.types import BigIntegerList, UtcDateTime, array_text, to_micros
 
 Columns = frozenset[str] | None
@@ -202,9 +202,8 @@ def _in_window(at: Any, shape: tuple[bool, bool], *, bounded: bool, backward: bo
 def _key_list(dialect: str) -> Any:
     """Return a table of the bound keys with columns id and at, as the reading tables store them."""
     if dialect == "postgresql":
-        ids = bindparam("ids", type_=BigIntegerList())
-        instants = bindparam("instants", type_=BigIntegerList())
-        keys = func.unnest(ids, instants).table_valued("id", "micros", name="keys").render_derived()
+        listed = func.unnest(numbers("ids"), numbers("instants"))
+        keys = listed.table_valued("id", "micros", name="keys").render_derived()
         at = func.to_timestamp(0) + keys.c.micros * text("interval '1 microsecond'")
         return select(keys.c.id, at.label("at")).subquery("wanted")
     # One list of pairs: SQLite would join two lists by reading the second anew for each element of the first.
@@ -298,7 +297,7 @@ def _pages_rows(  # noqa: PLR0917
     chosen = pick(table, columns, "device_id", "recorded_at")
     if dialect != "postgresql":
         return _pages_sqlite(kind, shape, [column.name for column in chosen], bounded=bounded, backward=backward)
-    wanted = func.unnest(bindparam("ids", type_=BigIntegerList())).table_valued("id", name="wanted").render_derived()
+    wanted = func.unnest(numbers("ids")).table_valued("id", name="wanted").render_derived()
     mine = select(*chosen).where(
         table["device_id"] == wanted.c.id, _in_window(at, shape, bounded=bounded, backward=backward)
     )

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from models.paging import Window
-from models.repositories import alerts, devices, histories
+from models.repositories import alerts, devices, histories, readings
 from models.repositories.devices import DeviceFilter, DeviceOrder
 from models.store import Store
-from tests.factories import add_heater
+from tests.factories import MIDDAY, add_heater, add_readings
 from tests.findings import add_alert
 
 # PostgreSQL looks at five plans that know the values before it decides to keep one that does not.
@@ -21,6 +21,7 @@ LOOKUPS: dict[str, Callable[[Any, list[int]], Awaitable[Any]]] = {
     "a page of devices": lambda db, _: devices.page(db, DeviceFilter(), DeviceOrder(), Window(5)),
     "a page of a kind": lambda db, _: devices.page(db, DeviceFilter(kinds=("WATER_HEATER",)), DeviceOrder(), Window(5)),
     "a page of one device": lambda db, ids: histories.page_by_devices(db, alerts.ALERTS, ids[:1], Window(5)),
+    "a reading": lambda db, ids: readings.latest(db, "WATER_HEATER", [(ids[0], MIDDAY)]),
     "a page of the fleet": lambda db, _: histories.page(db, alerts.ALERTS, Window(5)),
 }
 
@@ -37,6 +38,7 @@ async def ids(store: Store) -> list[int]:
     found = [await add_heater(store) for _ in range(60)]
     for _ in range(20):
         await add_alert(store, found[0])
+    await add_readings(store, found, [MIDDAY] * len(found))
     async with store.transaction() as transaction:
         await transaction.run("ANALYZE")
     return found

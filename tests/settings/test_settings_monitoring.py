@@ -12,7 +12,7 @@ from settings.loader import load
         (
             "MONITORING__DRIFTED_CRITICAL_SHARE",
             "0.01",
-            "must not be less than monitoring.drifted_warning_share, which is 0.02.",
+            "must not be less than monitoring.drifted_warning_share, which is 0.04.",
         ),
         (
             "LIFESPAN_HEALTH__MAE_CRITICAL_RATIO",

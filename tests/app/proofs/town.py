@@ -79,12 +79,12 @@ async def served(database_url: str, surroundings: Sequence[Surroundings]) -> Asy
         },
         predictions={"training_trees": 20, "training_max_rows": 1500},
         # A window of a day, for a week to have several; the rounds are done by the test.
-        monitoring={"check_seconds": 86_400, "drifted_warning_share": 0.02},
+        monitoring={"check_seconds": 86_400, "drifted_warning_share": 0.04},
         # The error that is estimated from the certainty alone is uncertain by a half in a fleet as small as this.
         lifespan_health={"mae_warning_ratio": 2},
     )
     app: Any = create_app(settings, seeds_demo=True, clock=clock)
-    async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         services = app.state.parts.runtime.services
         await sum_up(services.store, clock(), patient=True)
         heaters = demo_heaters(*await specifications(services.store, settings.simulator, clock()))

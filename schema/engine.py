@@ -4,7 +4,6 @@ Transports (HTTP, websockets, server-sent events) speak to nothing else. Nothing
 wrong comes back as a `Response`.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from graphql import (
 )
 from strawberry.execution import optimized_is_awaitable
 
+from models.deadlines import Deadline, Overdue
 from models.errors import DeadlineExceeded
 from models.principal import Principal
 from models.statements import Row
@@ -99,6 +99,7 @@ class Engine:
             self._schema, rules=rules, max_tokens=max_tokens, size=cache_size, hide_suggestions=not introspection
         )
         self._timeout_seconds = timeout_seconds
+        self._overdue = Overdue(timeout_seconds)
         self._debug = debug
         self._planner = planner(schema, self._schema) if planner else None
         self.on_response: Callable[[str, Response | None, float], None] | None = None
@@ -150,7 +151,7 @@ class Engine:
 
     async def _execute(self, prepared: Prepared, variables: Mapping[str, Any], context: Any) -> Response:
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            with Deadline(self._overdue):
                 return await self._run(prepared, variables, context)
         except TimeoutError:
             return self._too_late()
@@ -165,7 +166,7 @@ class Engine:
         if isinstance(executor, list):
             return self._response(ExecutionResult(None, cast("Any", executor)))
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            with Deadline(self._overdue):
                 source: Any = _execution.create_source_event_stream(executor)
                 source = await source if isawaitable(source) else source
         except TimeoutError:

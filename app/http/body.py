@@ -1,6 +1,5 @@
 """From bytes to a `Request`, strictly: what is ambiguous or cannot be stored is refused before anything runs."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any, cast
@@ -10,28 +9,29 @@ import orjson
 from starlette.types import Receive
 
 from app.http.refusals import ClientLeft, Malformed, Refused
+from models.deadlines import Deadline, Overdue
 from schema.engine import Request
 
 PARAMETERS = ("query", "documentId", "variables", "operationName", "extensions")
 _QUOTED_PARAMETERS = tuple(f'"{name}"'.encode() for name in PARAMETERS)
 
 
-async def read_body(receive: Receive, content_length: bytes | None, *, max_bytes: int, timeout_seconds: float) -> bytes:
+async def read_body(receive: Receive, content_length: bytes | None, *, max_bytes: int, overdue: Overdue) -> bytes:
     """Read a request body; a body that is too large is refused before it is held in memory.
 
     Raises:
-        Refused: 413 if it is larger than `max_bytes`, 408 if it takes longer than `timeout_seconds`.
+        Refused: 413 if it is larger than `max_bytes`, 408 if it takes longer than `overdue` allows.
         ClientLeft: the connection ended before the body did.
     """
     if content_length is not None and int(content_length) > max_bytes:
         raise _too_large(max_bytes)
     try:
-        async with asyncio.timeout(timeout_seconds):
+        with Deadline(overdue):
             return await _read(receive, max_bytes)
     except TimeoutError:
         raise Refused(
             408,
-            f"The body did not arrive within {timeout_seconds:g} s (server.body_timeout_seconds).",
+            f"The body did not arrive within {overdue.seconds:g} s (server.body_timeout_seconds).",
             code="REQUEST_TIMEOUT",
         ) from None
 

@@ -11,8 +11,8 @@ from app.http.compression import gzipped, wants_gzip
 from app.http.negotiation import MediaKind
 from app.http.refusals import Header, Refused
 from app.http.responses import send_and_linger, send_bytes, send_not_modified
+from models.deadlines import Overdue
 from schema.encoding import encode_or_mask
-from settings.types import ServerSettings
 
 
 class Exchange:
@@ -34,19 +34,14 @@ class Exchange:
         self.send = send
         self._has_unread_body = b"content-length" in self.headers or b"transfer-encoding" in self.headers
 
-    async def body(self, settings: ServerSettings) -> bytes:
-        """Read the body within the limits of the settings.
+    async def body(self, max_bytes: int, overdue: Overdue) -> bytes:
+        """Read the body, of at most some bytes and in time.
 
         Raises:
             Refused: it is too large or too slow.
             ClientLeft: it never ended.
         """
-        body = await read_body(
-            self.receive,
-            self.headers.get(b"content-length"),
-            max_bytes=settings.max_body_bytes,
-            timeout_seconds=settings.body_timeout_seconds,
-        )
+        body = await read_body(self.receive, self.headers.get(b"content-length"), max_bytes=max_bytes, overdue=overdue)
         self._has_unread_body = False
         return body
 

@@ -13,6 +13,7 @@ from app.http.refusals import ClientLeft, Refused
 from app.http.responses import send_bytes
 from app.http.sse import EventStreams
 from app.http.websocket import Sockets
+from models.deadlines import Overdue
 from models.errors import Unauthenticated
 from models.principal import Principal
 from schema.engine import Engine, Prepared, Request, Response
@@ -54,6 +55,7 @@ class GraphQLEndpoint:
         self._new_context = new_context
         self._authenticator = authenticator
         self._settings = server
+        self._bodies = Overdue(server.body_timeout_seconds)
         self._max_age_seconds = trusted_max_age_seconds
         self.explorer_page = explorer_page
         self._streams = EventStreams(websocket.keep_alive_seconds)
@@ -89,7 +91,7 @@ class GraphQLEndpoint:
         if exchange.method == "POST":
             check_content_type(exchange.headers.get(b"content-type"))
             _check_encoding(exchange.headers.get(b"content-encoding"))
-            request = request_of_body(await exchange.body(self._settings))
+            request = request_of_body(await exchange.body(self._settings.max_body_bytes, self._bodies))
         else:
             request = request_of_query_string(exchange.query_string)
         await self._respond(exchange, request, principal)

@@ -23,6 +23,8 @@ def server_options(server: ServerSettings, websocket: WebsocketSettings) -> dict
         "ws_per_message_deflate": False,
         "access_log": False,
         "server_header": False,
+        # Nothing here depends on a client's address or on the scheme in front of a proxy.
+        "proxy_headers": False,
     }
 
 

@@ -37,7 +37,7 @@ class EventStreams:
         await _write(send, _COMMENT)
         reminder = asyncio.get_running_loop().create_task(self._remind(send))
         try:
-            with WhileClientWaits(receive, grace_seconds=0) as presence:
+            with WhileClientWaits(receive, at_once=True) as presence:
                 self._open.add(presence)
                 try:
                     await _write_all(send, await answer)

@@ -64,7 +64,7 @@ async def test_the_block_ends_as_client_left():
     async def receive() -> dict[str, str]:
         return {"type": "http.disconnect"}
 
-    with pytest.raises(ClientLeft), WhileClientWaits(receive, grace_seconds=0):
+    with pytest.raises(ClientLeft), WhileClientWaits(receive, at_once=True):
         await asyncio.sleep(30)
 
     async def never() -> dict[str, str]:
@@ -72,7 +72,7 @@ async def test_the_block_ends_as_client_left():
         return {}
 
     async def watched() -> None:
-        with WhileClientWaits(never, grace_seconds=0):
+        with WhileClientWaits(never, at_once=True):
             await asyncio.sleep(30)
 
     task = asyncio.create_task(watched())

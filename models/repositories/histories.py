@@ -3,13 +3,15 @@
 Most are lists of devices; the functions that are named after devices serve whatever else owns a list alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import and_, bindparam, func, select, true
+from sqlalchemy import Select, and_, bindparam, func, select, true
 from sqlmodel import SQLModel
 
+from models.columnar import MANY_ROWS, ColumnStatement
 from models.filters import EVERYTHING, Filter, FilterShape
 from models.filters import condition as filter_condition
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut, one_more, usual
@@ -28,12 +30,14 @@ class History:
         instant: name of the column that orders it.
         owner: name of the column that says whose an entry is, where each has one.
         shown: columns that are read where all are wanted; None if that is really all.
+        is_plain: the graph shows its columns as they are, so long pages are read as columns.
     """
 
     table: type[SQLModel]
     instant: str
     owner: str = "device_id"
     shown: frozenset[str] | None = None
+    is_plain: bool = False
 
     def wanted(self, columns: Columns) -> Columns:
         """Return the columns to read where these are asked for; none is not the same as all."""
@@ -54,13 +58,27 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
 ) -> list[Page]:
     """Return one page, newest first, of what a filter lets through, for each owner."""
     bounded = window.cursor is not None
-    statement = _pages(history, wanted.shape, bounded, window.backward, columns, db.dialect, usual(window))
-    bound = {**wanted.values, **cursor_values(window.cursor), "count": window.count + 1}
-    rows_by_owner: dict[int, list[Row]] = {id_: [] for id_ in ids}
-    for row in await db.fetch(statement, ids=list(rows_by_owner), **bound):
-        rows_by_owner[row[history.owner]].append(row)
-    pages = {id_: cut(rows, window) for id_, rows in rows_by_owner.items()}
-    return [pages[id_] for id_ in ids]
+    shape = (history, wanted.shape, bounded, window.backward, columns, db.dialect, usual(window))
+    bound = {
+        **wanted.values,
+        **cursor_values(window.cursor),
+        "count": window.count + 1,
+        "ids": list(dict.fromkeys(ids)),
+    }
+    found: Mapping[int, Sequence[Row]]
+    if history.is_plain and columns is not None and window.count * len(ids) >= MANY_ROWS:
+        found = (await db.columns(_pages_columns(*shape), **bound)).split(history.owner)
+    else:
+        found = _by_owner(await db.fetch(_pages(*shape), **bound), history.owner)
+    pages = {id_: cut(rows, window) for id_, rows in found.items()}
+    return [pages.get(id_) or cut((), window) for id_ in ids]
+
+
+def _by_owner(rows: Sequence[Row], owner: str) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[owner], []).append(row)
+    return found
 
 
 async def count_by_devices(db: Reads, history: History, ids: Sequence[int], wanted: Filter = EVERYTHING) -> list[int]:
@@ -112,8 +130,18 @@ def _order(history: History) -> tuple[SortKey, SortKey]:
     return (SortKey(table[history.instant], descending=True), SortKey(table["id"], descending=True))
 
 
+# One argument for each choice: what is prepared is remembered by positional arguments.
 @prepared
-def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
+def _pages(*shape: Any) -> Statement:
+    return Statement(_pages_rows(*shape))
+
+
+@lru_cache(maxsize=1024)
+def _pages_columns(*shape: Any) -> ColumnStatement:
+    return ColumnStatement(_pages_rows(*shape))
+
+
+def _pages_rows(  # noqa: PLR0917
     history: History,
     shape: FilterShape,
     bounded: bool,
@@ -121,7 +149,8 @@ def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
     columns: Columns,
     dialect: str,
     size: int | None,
-) -> Statement:
+) -> Select[Any]:
+    """Return the pages of the owners that are bound as `ids`, those of one owner together."""
     table, keys = table_columns(history.table), _order(history)
     condition = beyond(keys, (False, False), backward=backward) if bounded else true()
     condition = and_(condition, filter_condition(shape, table, dialect))
@@ -132,12 +161,12 @@ def _pages(  # noqa: PLR0917 - remembered by its arguments, which are positional
         wanted = func.unnest(numbers("ids")).table_valued("id", name="wanted").render_derived()
         mine = owner == wanted.c.id
         newest = select(*chosen).where(mine, condition).order_by(*order).limit(one_more(size)).lateral("newest")
-        return Statement(select(*newest.c).select_from(wanted.join(newest, true())))
+        return cast("Select[Any]", select(*newest.c).select_from(wanted.join(newest, true())))
     place = func.row_number().over(partition_by=owner, order_by=order).label("place")
     mine = is_one_of(owner, "ids", dialect)
     ranked = select(*chosen, place).where(and_(mine, condition)).subquery("ranked")
     kept = select(*(ranked.c[column.name] for column in chosen)).where(ranked.c.place <= bindparam("count"))
-    return Statement(kept.order_by(ranked.c[history.owner], ranked.c.place))
+    return cast("Select[Any]", kept.order_by(ranked.c[history.owner], ranked.c.place))
 
 
 @prepared

@@ -23,7 +23,7 @@ from sqlalchemy import (
     true,
 )
 
-from models.columnar import ColumnStatement
+from models.columnar import MANY_ROWS, ColumnStatement
 from models.devices import KINDS
 from models.drivers import Column as Packed
 from models.drivers import plain_values
@@ -34,9 +34,6 @@ from models.statements import Row, Statement, is_one_of, numbers, pick, prepared
 from models.types import BigIntegerList, UtcDateTime, array_text, to_micros
 
 Columns = frozenset[str] | None
-
-# From here on columns cost less than rows: an array of a few values is no quicker than the values.
-_MANY_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     """Return one page of readings, newest first, for each device, in one statement; long ones as columns."""
     shape = (kind, range_.shape, window.cursor is not None, window.backward, columns, db.dialect)
     values = {**range_.values, **cursor_values(window.cursor), "count": window.count + 1}
-    is_long = columns is not None and window.count * len(ids) >= _MANY_ROWS
+    is_long = columns is not None and window.count * len(ids) >= MANY_ROWS
     if len(ids) == 1:
         mine = {"id": ids[0], **values}
         rows = await (db.columns(_page_columns(*shape), **mine) if is_long else db.fetch(_page(*shape), **mine))

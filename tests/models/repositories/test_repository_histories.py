@@ -1,15 +1,19 @@
 """Histories that belong to a device: maintenance records with their parts, changes of controls."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from models.paging import Window
+from models.predictions import PredictionKind
 from models.repositories import histories, maintenance_records, water_heaters
 from models.repositories.histories import History
+from models.repositories.model_metrics import METRICS
 from models.store import Store
 from tests.factories import MIDDAY, add_heater
+from tests.monitored import add_metric, add_watched
 
 DAY = timedelta(days=1)
 # Days before midday; two entries of one instant are told apart by their ids.
@@ -140,3 +144,21 @@ async def test_a_control_change_keeps_old_and_new(store: Store):
     row = page.rows[0]
     assert (row["old_target_temperature"], row["new_target_temperature"]) == (50.0, 55.5)
     assert (row["old_mode"], row["new_mode"], row["changed_by"]) == (None, None, "Ada")
+
+
+async def test_long_pages_read_as_columns_are_those_read_as_rows(store: Store):
+    """Which way a page of plain columns is read makes no difference to what is on it."""
+    ids = [await add_watched(store, kind) for kind in (PredictionKind.LIFESPAN, PredictionKind.MULTI_FACTOR)]
+    for count, id_ in zip((70, 40), ids, strict=True):
+        for place in range(count):
+            await add_metric(store, id_, MIDDAY - timedelta(hours=place), value=place / 7)
+    names = frozenset({"id", "model_id", "name", "value", "sample_count", "window_start", "recorded_at", "reported_by"})
+    window = Window(50)
+    asked = (*ids, ids[1] + 1)
+    by_columns = await histories.page_by_devices(store, METRICS, asked, window, names)
+    by_rows = await histories.page_by_devices(store, replace(METRICS, is_plain=False), asked, window, names)
+    assert [page.has_next for page in by_columns] == [page.has_next for page in by_rows] == [True, False, False]
+    for one, other in zip(by_columns, by_rows, strict=True):
+        assert [{name: row[name] for name in names} for row in one.rows] == [
+            {name: row[name] for name in names} for row in other.rows
+        ]

@@ -1,8 +1,9 @@
 """Readings on their way in: checked, then stored and scored with those of concurrent callers in one transaction.
 
 While one transaction commits, the batches that arrive meanwhile gather and form the next one: no timer, no added delay
-for a lone caller, and one sync of the log for many callers under load. Each caller gets its own verdicts, after the
-commit: what is acknowledged is durable.
+for a lone caller, and one sync of the log for many callers under load. Where many readings have gathered, a second
+transaction is begun beside the first. Each caller gets its own verdicts, after the commit: what is acknowledged is
+durable.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 import numpy as np
 
@@ -33,6 +35,10 @@ from settings.types import Settings
 logger = logging.getLogger("iotsphere.ingest")
 
 READINGS_RECORDED = "readings_recorded"
+# A second group keeps the processor busy while the first waits for the database, and the other way round. A small one
+# costs nearly as much as a large one, so it is begun only when there is enough for it.
+_MOST_GROUPS = 2
+_WORTH_A_GROUP = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,8 +80,11 @@ class Ingest:
         self._alerting = alerting
         self._now = now
         self._detection = Detection()
+        # SQLite has one writer.
+        self._most_groups = _MOST_GROUPS if store.dialect == "postgresql" and store.settings.pool_size > 1 else 1
         self._waiting: list[_Waiting] = []
-        self._committing: asyncio.Task[None] | None = None
+        self._waiting_readings = 0
+        self._committing: set[asyncio.Task[None]] = set()
         self._known_partitions: set[tuple[str, partitions.Month]] = set()
 
     async def record(self, batch: ReadingBatch) -> IngestReport:
@@ -90,14 +99,15 @@ class Ingest:
         self._check_size(len(batch))
         waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_all())
+        self._waiting_readings += len(batch)
+        if self._may_begin(len(self._committing)):
+            self._committing.add(asyncio.create_task(self._commit_groups()))
         return await waiting.done
 
     async def close(self) -> None:
         """Wait until everything that was handed in is committed or refused."""
-        if self._committing is not None:
-            await self._committing
+        while self._committing:
+            await asyncio.wait(self._committing)
 
     def _check_size(self, size: int) -> None:
         if size == 0:
@@ -111,21 +121,30 @@ class Ingest:
                 allowed=self._settings.max_batch_size,
             )
 
-    async def _commit_all(self) -> None:
+    def _may_begin(self, under_way: int) -> bool:
+        """Return whether a group may be begun beside those that are under way."""
+        if not under_way:
+            return bool(self._waiting)
+        return under_way < self._most_groups and self._waiting_readings >= _WORTH_A_GROUP
+
+    async def _commit_groups(self) -> None:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         try:
-            while self._waiting:
+            while self._may_begin(len(self._committing) - 1):
                 await self._commit_group(self._next_group())
         finally:
-            self._committing = None
+            # At once: whoever comes next must not take it for one that will go on.
+            self._committing.discard(task)
 
     def _next_group(self) -> list[_Waiting]:
         size, count = 0, 0
         for waiting in self._waiting:
-            size += len(waiting.batch)
-            if count and size > self._settings.max_commit_size:
+            if count and size + len(waiting.batch) > self._settings.max_commit_size:
                 break
+            size += len(waiting.batch)
             count += 1
         group, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._waiting_readings -= size
         return group
 
     async def _commit_group(self, group: Sequence[_Waiting]) -> None:

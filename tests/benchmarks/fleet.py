@@ -27,6 +27,8 @@ _SERVER_SETTINGS = {
     "checkpoint_timeout": "'30min'",
     "jit": "off",
     "timezone": "'UTC'",
+    # COPY has as many connections as our clients; a server has few.
+    "max_connections": "200",
 }
 
 

@@ -28,7 +28,7 @@ _COLUMNS = (
 _READINGS_OF_A_DEVICE = 10
 _LONGEST_SECONDS = 20.0
 # All of them together stay within what the clock of a device may be ahead.
-_BETWEEN_READINGS = timedelta(microseconds=200)
+_BETWEEN_READINGS = timedelta(microseconds=100)
 
 Row = tuple[Any, ...]
 
@@ -48,7 +48,7 @@ class Load:
     batches: int
 
 
-LOADS = (Load(1, 16, 2000), Load(100, 4, 400), Load(1000, 4, 60))
+LOADS = (Load(1, 16, 2000), Load(1, 100, 6000), Load(100, 4, 400), Load(1000, 4, 60))
 
 
 @dataclass(frozen=True, slots=True)

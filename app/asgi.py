@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from app.auth import Authenticator
 from app.demo.history import Progress, silent
@@ -21,7 +22,7 @@ from app.lifespan import Runtime
 from app.telemetry import CountWebsockets
 from app.trusted import read_trusted
 from models.clock import Clock, now
-from resolvers.context import Scope
+from resolvers.context import Scope as Operation
 from schema import build_engine
 from settings.types import Settings
 
@@ -42,6 +43,23 @@ class Parts:
     runtime: Runtime
     endpoint: GraphQLEndpoint
     examples: Examples
+
+
+class Application(Starlette):
+    """Starlette's application, in which requests to the endpoint go no longer way than they need.
+
+    Starlette's stack is there for the other routes: of GraphQL's own requests none raises, none is routed, and only
+    websockets are counted.
+    """
+
+    endpoint: GraphQLEndpoint | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if self.endpoint is not None and scope["type"] == "http" and scope["path"] == PATH:
+            await self.endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -65,7 +83,7 @@ def create_app(
     engine.on_response = runtime.telemetry.responded
     endpoint = GraphQLEndpoint(
         engine,
-        new_context=lambda principal: Scope(runtime.services, principal),
+        new_context=lambda principal: Operation(runtime.services, principal),
         authenticator=Authenticator(settings.auth),
         server=settings.server,
         websocket=settings.websocket,
@@ -81,7 +99,9 @@ def create_app(
                 endpoint.explorer_page = explorer_page(title=TITLE, documents=parts.examples)
             yield
 
-    app = Starlette(routes=_routes(settings, runtime), middleware=_middleware(settings, parts), lifespan=lifespan)
+    app = Application(routes=_routes(settings, runtime), middleware=_middleware(settings, parts), lifespan=lifespan)
+    # Pages of other sites are told by a middleware what they may do.
+    app.endpoint = None if settings.server.allowed_origins else endpoint
     app.state.parts = parts
     return app
 

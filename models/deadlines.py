@@ -1,7 +1,8 @@
 """Deadlines of many short blocks, for the price of a dictionary entry each.
 
-`asyncio.timeout` sets a timer for each block and takes it back, which adds up where a request takes microseconds. Blocks
-that all get the same time are due in the order in which they began, so here one timer looks at the oldest, now and then.
+`asyncio.timeout` sets a timer for each block and takes it back, which adds up where a request takes microseconds.
+Blocks that all get the same time are due in the order in which they began, so here one timer looks at the oldest, now
+and then.
 """
 
 import asyncio

@@ -43,18 +43,17 @@ class Lookups:
         turn = self._turns.get(statement)
         if turn is None:
             turn = self._turns[statement] = _Turn()
-            loop.call_soon(self._begin, statement)
+            # It begins with the next turn, and takes whoever has joined by then.
+            task = loop.create_task(self._answer(statement))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         future: asyncio.Future[Found] = loop.create_future()
         turn.ids.extend(ids)
         turn.waiting.append(future)
         return future
 
-    def _begin(self, statement: Statement) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(statement, self._turns.pop(statement)))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    async def _answer(self, statement: Statement, turn: _Turn) -> None:
+    async def _answer(self, statement: Statement) -> None:
+        turn = self._turns.pop(statement)
         try:
             ids = turn.ids if len(turn.waiting) == 1 else list(dict.fromkeys(turn.ids))
             found = {row["id"]: row for row in await self._look(statement, ids)}

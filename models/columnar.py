@@ -5,8 +5,8 @@ statement itself. Here PostgreSQL sends each column as the bytes of one array, w
 become Python's in one pass. Whoever wants rows gets them: `ColumnRows` is a sequence of rows like any other.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC
 from itertools import pairwise
 from typing import Any, overload
@@ -84,6 +84,19 @@ class ColumnRows(Sequence[Row]):
             return listed
         behind = places.stop if places.stop >= 0 else None
         return listed[places.start : behind : places.step]
+
+    def only(self, names: Collection[str]) -> "ColumnRows":
+        """Return these rows with some of their columns only."""
+        return ColumnRows({name: self.columns[name] for name in names}, self.places)
+
+    def at(self, chosen: Sequence[int]) -> "ColumnRows":
+        """Return the rows at some places among these."""
+        places = [self.places[place] for place in chosen]
+        columns = {
+            name: replace(column, values=[column.values[place] for place in places])
+            for name, column in self.columns.items()
+        }
+        return ColumnRows(columns, range(len(places)))
 
     def whole(self) -> "ColumnRows":
         """Return all rows of the columns."""

@@ -117,7 +117,9 @@ class Compiler:
             needs = _union(needs, needed)
             if child is not None:
                 children.append(child)
-        return Selection(Maker(leaves), tuple(children), needs)
+        links = tuple(child for child in children if isinstance(child.declaration, Link))
+        parts = tuple(child for child in children if not isinstance(child.declaration, Link))
+        return Selection(Maker(leaves), parts, links, needs)
 
     def _field(
         self, parent: GraphQLObjectType, response_key: str, nodes: list[FieldNode]
@@ -142,7 +144,8 @@ class Compiler:
             return Leaf(response_key, type_, column=definition.python_name), None, frozenset({definition.python_name})
         if isinstance(declaration, Derived) and is_leaf(type_):
             column, compute = declaration.column, None if declaration.column else declaration.compute
-            return Leaf(response_key, type_, column=column, compute=compute), None, declaration.needs
+            leaf = Leaf(response_key, type_, column=column, compute=compute, needs=declaration.needs)
+            return leaf, None, declaration.needs
         return self._child(response_key, nodes, field, definition, declaration)
 
     def _child(
@@ -182,7 +185,7 @@ class Compiler:
         needs: Columns = rule.needs
         for selection in selections.values():
             needs = _union(needs, selection.needs)
-        return OneOf(rule.tell, selections, needs)
+        return OneOf(rule, selections, needs)
 
     def _arguments(self, node: FieldNode, field: GraphQLField, definition: StrawberryField) -> Arguments:
         return compile_arguments(field, node, definition, self.converter, self.variables)

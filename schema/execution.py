@@ -92,13 +92,15 @@ class Planner:
     def _made_ready(self, document: Document, operation: OperationDefinitionNode) -> "_Ready":
         variables = Variables(self._core, operation) if operation.variable_definitions else None
         known = variables.known if variables else frozenset[str]()
+        # Not the document: what it keeps must not hold it.
+        node = document.node
 
         def compile_(flags: Mapping[str, bool]) -> Any:
-            compiler = Compiler(self._core, self._converter, document.node, flags, known)
+            compiler = Compiler(self._core, self._converter, node, flags, known)
             follows = operation.operation is OperationType.SUBSCRIPTION
             return compiler.event(operation) if follows else compiler.compile(operation)
 
-        return _Ready(variables, tuple(flag_names(document.node)), lambda flags: _compiled(lambda: compile_(flags)))
+        return _Ready(variables, tuple(flag_names(node)), lambda flags: _compiled(lambda: compile_(flags)))
 
     def _performance(self, document: Document, operation: OperationDefinitionNode) -> Performance | None:
         if id(operation) not in document.plans:

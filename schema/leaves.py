@@ -45,7 +45,8 @@ class Leaf:
         response_key: its name in the answer.
         type_: its type in the schema; None for a constant.
         column: the column that it shows, or
-        compute: the function of the row, or
+        compute: the function of the row, which reads the columns
+        needs: of it, None for all, or
         constant: the same for all rows (`__typename`, or the place of a link that is filled in later).
     """
 
@@ -53,6 +54,7 @@ class Leaf:
     type_: Any = None
     column: str | None = None
     compute: Callable[[Any], Any] | None = None
+    needs: frozenset[str] | None = None
     constant: Any = None
 
 
@@ -95,13 +97,11 @@ class Maker:
 
     def __init__(self, leaves: Sequence[Leaf]) -> None:
         self._of_rows = _compile_rows(leaves)
-        self._of_columns = None if any(leaf.compute for leaf in leaves) else _compile_columns(leaves)
+        self._of_columns = _compile_columns(leaves)
 
     def __call__(self, rows: Sequence[Any]) -> Objects:
         """Return the object of each row; raises Unexpected where a value is not as the schema says."""
-        if type(rows) is ColumnRows and self._of_columns is not None:
-            return self._of_columns(rows)
-        return self._of_rows(rows)
+        return self._of_columns(rows) if type(rows) is ColumnRows else self._of_rows(rows)
 
 
 def _compile_rows(leaves: Sequence[Leaf]) -> Callable[[Sequence[Any]], Objects]:
@@ -127,16 +127,21 @@ def _compile_columns(leaves: Sequence[Leaf]) -> Callable[[ColumnRows], Objects]:
 
 def _made(source: str, names: dict[str, Any]) -> Any:
     exec(compile(source, "<selection>", "exec"), names)  # noqa: S102 - made of names of the schema only
-    return names["make"]
+    # Taken out: a function that stands among its own names would have to wait for the garbage collector.
+    return names.pop("make")
 
 
 def _column(rows: ColumnRows, leaf: Leaf, convert: Callable[[Any], Any] | None) -> list[Any]:
     """Return the values of a leaf of all rows."""
-    column = rows.columns[leaf.column or ""]
-    values = rows.of(column.values)
-    if isinstance(leaf.type_, GraphQLNonNull) and column.may_have_null and None in values:
-        _missing(leaf.response_key)
-    if not column.is_finite:
+    if leaf.compute is not None:
+        values = list(map(leaf.compute, rows if leaf.needs is None else rows.only(leaf.needs)))
+        may_have_null = True
+        is_finite = not _is_float(leaf.type_) or all(value is None or value - value == 0 for value in values)
+    else:
+        column = rows.columns[leaf.column or ""]
+        values = rows.of(column.values)
+        may_have_null, is_finite = column.may_have_null, column.is_finite
+    if not is_finite or (may_have_null and isinstance(leaf.type_, GraphQLNonNull) and None in values):
         _missing(leaf.response_key)
     return values if convert is None else [None if value is None else convert(value) for value in values]
 

@@ -5,7 +5,7 @@ its batch function for the whole level, however many rows there are, and no task
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from resolvers.loaders import Columns
 from schema.arguments import Arguments, Values
 from schema.fields import Derived, Link
 from schema.leaves import Maker, Unexpected
+from schema.types.node import TypeRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +37,30 @@ class Selection:
 
     Attributes:
         make: makes the objects with their leaves, and a place for each child.
-        children: what lies below.
+        parts: what lies below in the same row.
+        links: what lies below in other tables.
         needs: columns that the rows must have; None for all.
     """
 
     make: Maker
-    children: tuple["Child", ...]
+    parts: tuple["Child", ...]
+    links: tuple["Child", ...]
     needs: Columns
 
     async def complete(self, rows: Sequence[Any], run: Run) -> list[Any]:
         """Return the object of each row."""
+        if type(rows) is ColumnRows and (self.parts or self.links):
+            # Made once, and not for each of the children.
+            rows = list(rows)
         objects = self.make(rows)
-        if rows:
-            links = [child for child in self.children if isinstance(child.declaration, Link)]
-            for child in self.children:
-                if len(links) < 2 or child not in links:
-                    await child.fill(rows, objects, run)
-            if len(links) > 1:
-                # All are awaited, also when one fails: none goes on behind the ordinary executor's back.
-                filled = (child.fill(rows, objects, run) for child in links)
-                for outcome in await asyncio.gather(*filled, return_exceptions=True):
-                    if outcome is not None:
-                        raise outcome
+        if not rows:
+            return objects
+        for part in self.parts:
+            await part.fill(rows, objects, run)
+        if len(self.links) == 1:
+            await self.links[0].fill(rows, objects, run)
+        elif self.links:
+            await _together(link.fill(rows, objects, run) for link in self.links)
         return objects
 
 
@@ -66,29 +69,40 @@ class OneOf:
     """What is selected of rows of an interface: a selection for each type that they may have.
 
     Attributes:
-        type_of: from a row to the name of its type.
+        rule: how rows tell the names of their types.
         selections: by the name of the type.
         needs: columns that any of them needs.
     """
 
-    type_of: Callable[[Any], str]
+    rule: TypeRule
     selections: Mapping[str, Selection]
     needs: Columns
 
     async def complete(self, rows: Sequence[Any], run: Run) -> list[Any]:
         """Return the object of each row, made by the selection of its type."""
-        names = list(map(self.type_of, rows))
+        names = self._type_names(rows)
         if names and names.count(names[0]) == len(names):
             return await self.selections[names[0]].complete(rows, run)
         places: dict[str, list[int]] = {}
         for place, name in enumerate(names):
             places.setdefault(name, []).append(place)
+        parts = [
+            rows.at(mine) if isinstance(rows, ColumnRows) else [rows[each] for each in mine] for mine in places.values()
+        ]
+        # At once: what all types have in common, as the device of each row, is then looked up at once.
+        of_each = await _together(
+            self.selections[type_name].complete(part, run) for type_name, part in zip(places, parts, strict=True)
+        )
         objects: list[Any] = [None] * len(rows)
-        for type_name, mine in places.items():
-            made = await self.selections[type_name].complete([rows[place] for place in mine], run)
+        for mine, made in zip(places.values(), of_each, strict=True):
             for place, object_ in zip(mine, made, strict=True):
                 objects[place] = object_
         return objects
+
+    def _type_names(self, rows: Sequence[Any]) -> list[str]:
+        if isinstance(rows, ColumnRows):
+            return list(map(self.rule.names.__getitem__, rows.of(rows.columns[self.rule.column].values)))
+        return list(map(self.rule.tell, rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +165,8 @@ class Child:
         return [None if value is None else next(objects) for value in values]
 
     async def _completed_lists(self, below: Selection | OneOf, values: Sequence[Any], run: Run) -> list[Any]:
-        if isinstance(below, Selection) and not below.children and all(type(each) is ColumnRows for each in values):
-            return _lists_of_columns(below, values)
+        if all(type(value) is ColumnRows or value == () for value in values):
+            return await _lists_of_columns(below, values, run)
         items = [item for value in values if value is not None for item in value]
         there = [item for item in items if item is not None]
         if len(there) < len(items) and not self.items_may_be_null:
@@ -172,10 +186,19 @@ class Child:
         return lists
 
 
-def _lists_of_columns(below: Selection, values: Sequence[ColumnRows]) -> list[Any]:
-    """Return the objects of lists that are held as columns; those of lists that share columns are made at once."""
+async def _lists_of_columns(below: Selection | OneOf, values: Sequence[Any], run: Run) -> list[Any]:
+    """Return the objects of lists that are held as columns, or are empty; what shares columns is completed at once."""
     made: dict[int, list[Any]] = {}
     for value in values:
-        if id(value.columns) not in made:
-            made[id(value.columns)] = below.make(value.whole())
-    return [value.of(made[id(value.columns)]) for value in values]
+        if value and id(value.columns) not in made:
+            made[id(value.columns)] = await below.complete(value.whole(), run)
+    return [value.of(made[id(value.columns)]) if value else [] for value in values]
+
+
+async def _together(work: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """Return what all of it returns; all is awaited, so that none goes on behind the ordinary executor's back."""
+    outcomes = await asyncio.gather(*work, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return outcomes

@@ -30,14 +30,12 @@ class History:
         instant: name of the column that orders it.
         owner: name of the column that says whose an entry is, where each has one.
         shown: columns that are read where all are wanted; None if that is really all.
-        is_plain: the graph shows its columns as they are, so long pages are read as columns.
     """
 
     table: type[SQLModel]
     instant: str
     owner: str = "device_id"
     shown: frozenset[str] | None = None
-    is_plain: bool = False
 
     def wanted(self, columns: Columns) -> Columns:
         """Return the columns to read where these are asked for; none is not the same as all."""
@@ -56,7 +54,7 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     columns: Columns = None,
     wanted: Filter = EVERYTHING,
 ) -> list[Page]:
-    """Return one page, newest first, of what a filter lets through, for each owner."""
+    """Return one page, newest first, of what a filter lets through, for each owner; many rows as columns."""
     bounded = window.cursor is not None
     shape = (history, wanted.shape, bounded, window.backward, columns, db.dialect, usual(window))
     bound = {
@@ -66,7 +64,7 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
         "ids": list(dict.fromkeys(ids)),
     }
     found: Mapping[int, Sequence[Row]]
-    if history.is_plain and columns is not None and window.count * len(ids) >= MANY_ROWS:
+    if columns is not None and window.count * len(ids) >= MANY_ROWS:
         found = (await db.columns(_pages_columns(*shape), **bound)).split(history.owner)
     else:
         found = _by_owner(await db.fetch(_pages(*shape), **bound), history.owner)

@@ -14,7 +14,7 @@ from models.statements import Row, Statement, is_one_of, prepared, table_columns
 from models.tables import ModelMetricRow
 from models.types import UtcDateTime
 
-METRICS = History(ModelMetricRow, "recorded_at", owner="model_id", is_plain=True)
+METRICS = History(ModelMetricRow, "recorded_at", owner="model_id")
 _METRIC = table_columns(ModelMetricRow)
 _NEW = {name: column for name, column in _METRIC.items() if name != "id"}
 _WINDOW = {name: _METRIC[name] for name in ("name", "window_start", "window_end")}

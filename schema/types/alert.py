@@ -76,7 +76,7 @@ class AlertChange:
 class Alert(Node):
     """Something that people have to know of."""
 
-    TYPE_RULE: ClassVar[TypeRule] = TypeRule(_type_of, frozenset({"kind"}))
+    TYPE_RULE: ClassVar[TypeRule] = TypeRule(_type_of, "kind", _TYPE_BY_KIND, frozenset({"kind"}))
 
     severity: Severity = strawberry.field(description="How bad it is; it can rise while the alert lasts.")
     state: AlertState = strawberry.field(description="How it stands.")

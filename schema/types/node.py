@@ -1,6 +1,6 @@
 """Anything with a global id."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -32,14 +32,18 @@ class TypeRule:
 
     Attributes:
         tell: from a row to the name of its type.
-        needs: columns that it reads, beyond those that rows have in any case.
+        column: of the table that says it, and
+        names: the name of the type for each of its values.
+        needs: columns that `tell` reads, beyond those that rows have in any case.
     """
 
     tell: Callable[[Any], str]
+    column: str
+    names: Mapping[str, str]
     needs: frozenset[str] = frozenset()
 
 
-_BY_DEVICE_KIND = TypeRule(type_of)
+_BY_DEVICE_KIND = TypeRule(type_of, "kind", {kind.name: kind.type_name for kind in KINDS.values()})
 
 
 def type_rule(interface: type) -> TypeRule:

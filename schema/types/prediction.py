@@ -121,7 +121,7 @@ class Recommendation:
 class Prediction(Node):
     """What is predicted of a device."""
 
-    TYPE_RULE: ClassVar[TypeRule] = TypeRule(_type_of, frozenset({"kind"}))
+    TYPE_RULE: ClassVar[TypeRule] = TypeRule(_type_of, "kind", TYPE_NAMES, frozenset({"kind"}))
 
     kind: Kind = strawberry.field(description="What is predicted.")
     method: PredictionMethod = strawberry.field(description="How it was made.")

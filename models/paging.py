@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, literal_column, or_, tuple_
 
@@ -24,9 +24,8 @@ class Window:
     backward: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list, in the order of the list.
+class Page(NamedTuple):
+    """One page of a list, in the order of the list; a tuple, since one is made for each device of a list.
 
     Attributes:
         rows: the rows.

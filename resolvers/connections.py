@@ -1,8 +1,7 @@
 """Pages as the graph shows them: rows, cursors, and a total that is counted only when it is wanted."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.paging import Page
 from models.statements import Row
@@ -10,9 +9,8 @@ from resolvers import cursors
 from resolvers.loaders import Batch
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """One page of a list.
+class Connection(NamedTuple):
+    """One page of a list; a tuple, since one is made for each device of a list.
 
     Attributes:
         page: the rows.

@@ -38,7 +38,7 @@ READINGS_RECORDED = "readings_recorded"
 # A second group keeps the processor busy while the first waits for the database, and the other way round. A small one
 # costs nearly as much as a large one, so it is begun only when there is enough for it.
 _MOST_GROUPS = 2
-_WORTH_A_GROUP = 500
+_WORTH_A_GROUP = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)

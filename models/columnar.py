@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from itertools import pairwise
+from math import isfinite
 from typing import Any, overload
 
 import numpy as np
@@ -102,13 +103,14 @@ class ColumnRows(Sequence[Row]):
         """Return all rows of the columns."""
         return ColumnRows(self.columns, range(len(next(iter(self.columns.values())).values)))
 
-    def split(self, name: str) -> dict[Any, "ColumnRows"]:
-        """Return the rows by the value of a column, for rows of which those of one value stand together."""
-        values = np.asarray(self.of(self.columns[name].values))
-        if not len(values):
+    def split(self, name: str) -> dict[Any, range]:
+        """Return the places of the rows by the value of a column, where those of one value stand together."""
+        values = self.columns[name].values
+        if not values:
             return {}
-        edges = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
-        return {values[start].item(): self[start:end] for start, end in pairwise(edges)}
+        compared = np.asarray(values)
+        edges = [0, *(np.flatnonzero(compared[1:] != compared[:-1]) + 1).tolist(), len(values)]
+        return {values[start]: range(start, end) for start, end in pairwise(edges)}
 
     def _instants(self) -> list[str]:
         return [name for name, column in self.columns.items() if column.is_instant]
@@ -121,13 +123,13 @@ class ColumnStatement:
         clause: each of its columns has a name and a type of its own; NULL is allowed in all.
     """
 
-    __slots__ = ("_clause", "_compiled", "_names", "_types")
+    __slots__ = ("_clause", "_compiled", "_decoders", "_names")
 
     def __init__(self, clause: Select[Any]) -> None:
         self._clause = clause
         columns = list(clause.exported_columns)
         self._names = [str(column.key) for column in columns]
-        self._types = [column.type for column in columns]
+        self._decoders = [_decoder_of(column.type) for column in columns]
         self._compiled: dict[str, CompiledStatement] = {}
 
     def on(self, dialect: str) -> CompiledStatement:
@@ -140,65 +142,72 @@ class ColumnStatement:
 
     def columns_of(self, dialect: str, fetched: Sequence[Any]) -> ColumnRows:
         """Return what the driver fetched as columns."""
+        made: dict[str, ColumnValues] = {}
         if dialect == "postgresql":
-            return self._of_arrays(fetched[0])
+            for name, decoder, value in zip(self._names, self._decoders, fetched[0], strict=True):
+                made[name] = ColumnValues(value or []) if decoder is None else decoder.of_array(value)
+            return ColumnRows(made, range(0)).whole()
         columns = list(zip(*fetched, strict=True)) if fetched else [()] * len(self._names)
-        made = {
-            name: _of_tuple(type_, values)
-            for name, type_, values in zip(self._names, self._types, columns, strict=True)
-        }
+        for name, decoder, values in zip(self._names, self._decoders, columns, strict=True):
+            made[name] = ColumnValues(list(values)) if decoder is None else decoder.of_values(values)
         return ColumnRows(made, range(len(fetched)))
 
     def _as_arrays(self) -> Select[Any]:
         rows = self._clause.subquery("rows")
-        return select(
-            *(
-                (func.array_send(func.array_agg(column)) if _item_of(type_) else func.array_agg(column)).label(name)
-                for name, type_, column in zip(self._names, self._types, rows.c, strict=True)
-            )
+        arrays = (
+            func.array_agg(column) if decoder is None else func.array_send(func.array_agg(column))
+            for decoder, column in zip(self._decoders, rows.c, strict=True)
         )
-
-    def _of_arrays(self, row: Any) -> ColumnRows:
-        made: dict[str, ColumnValues] = {}
-        for name, type_, value in zip(self._names, self._types, row, strict=True):
-            item = _item_of(type_)
-            made[name] = ColumnValues(value or []) if item is None else _of_bytes(value, item, type_)
-        return ColumnRows(made, range(0)).whole()
+        return select(*(array.label(name) for name, array in zip(self._names, arrays, strict=True)))
 
 
-# How PostgreSQL sends the items of an array of a type: big-endian, each behind its length.
-_ITEMS: tuple[tuple[type[Any], str], ...] = (
-    (UtcDateTime, ">i8"),
-    (Float, ">f8"),
-    (BigInteger, ">i8"),
-    (Integer, ">i4"),
-    (Boolean, "?"),
-)
 _HEADER_BYTES = 20
 _LENGTH_BYTES = 4
 # PostgreSQL counts microseconds from the year 2000.
 _YEAR_2000_MICROS = 946_684_800_000_000
 
 
-def _item_of(type_: Any) -> np.dtype[Any] | None:
-    for kind, code in _ITEMS:
-        if isinstance(type_, kind):
-            return np.dtype(code)
-    return None
+@dataclass(frozen=True, slots=True)
+class _Decoder:
+    """Makes columns of what databases send for values of one type, all of one size.
 
+    Attributes:
+        item: as numpy holds it.
+        sent: as PostgreSQL sends it within an array: big-endian, behind its length.
+        is_instant: it is the microseconds of an instant.
+    """
 
-def _of_bytes(data: bytes | None, item: np.dtype[Any], type_: Any) -> ColumnValues:
-    """Return the column of an array in PostgreSQL's binary format; no array is one without items."""
-    if data is None:
-        return ColumnValues([], may_have_null=False)
-    is_there: list[bool] | None = None
-    if data[7]:  # the flag of an array that holds NULLs
-        data, is_there = _without_nulls(data, item.itemsize)
-    values = np.frombuffer(data, [("length", ">i4"), ("value", item)], offset=_HEADER_BYTES)["value"]
-    values = values.astype(item.newbyteorder("="))
-    if isinstance(type_, UtcDateTime):
-        values += _YEAR_2000_MICROS
-    return _column(type_, values, is_there)
+    item: np.dtype[Any]
+    sent: np.dtype[Any]
+    is_instant: bool
+
+    def of_array(self, data: bytes | None) -> ColumnValues:
+        """Return the column of an array in PostgreSQL's binary format; no array is one without items."""
+        if data is None:
+            return ColumnValues([], self.is_instant, may_have_null=False)
+        is_there: list[bool] | None = None
+        if data[7]:  # the flag of an array that holds NULLs
+            data, is_there = _without_nulls(data, self.item.itemsize)
+        values = np.frombuffer(data, self.sent, offset=_HEADER_BYTES)["value"].astype(self.item)
+        if self.is_instant:
+            values += _YEAR_2000_MICROS
+        return self._column(values, is_there)
+
+    def of_values(self, values: Sequence[Any]) -> ColumnValues:
+        """Return the column of SQLite's own values."""
+        is_there = [value is not None for value in values] if None in values else None
+        there = values if is_there is None else [value for value in values if value is not None]
+        return self._column(np.array(there, self.item), is_there)
+
+    def _column(self, values: NDArray[Any], is_there: list[bool] | None) -> ColumnValues:
+        """Return the column of values and of where they are; None for everywhere."""
+        listed: list[Any] = (values.view("datetime64[us]") if self.is_instant else values).tolist()
+        # What is not finite makes the sum so; a sum that is too large is looked at again.
+        is_finite = self.item.kind != "f" or isfinite(sum(listed)) or bool(np.isfinite(values).all())
+        if is_there is not None:
+            found = iter(listed)
+            listed = [next(found) if there else None for there in is_there]
+        return ColumnValues(listed, self.is_instant, is_there is not None, is_finite)
 
 
 def _without_nulls(data: bytes, item_bytes: int) -> tuple[bytes, list[bool]]:
@@ -215,22 +224,19 @@ def _without_nulls(data: bytes, item_bytes: int) -> tuple[bytes, list[bool]]:
     return bytes(kept), is_there
 
 
-def _of_tuple(type_: Any, values: Sequence[Any]) -> ColumnValues:
-    """Return the column of SQLite's own values."""
-    item = _item_of(type_)
-    if item is None:
-        return ColumnValues(list(values), may_have_null=None in values)
-    is_there = [value is not None for value in values] if None in values else None
-    there = values if is_there is None else [value for value in values if value is not None]
-    return _column(type_, np.array(there, item.newbyteorder("=")), is_there)
+def _decoder(code: str, *, is_instant: bool = False) -> _Decoder:
+    sent = np.dtype([("length", ">i4"), ("value", np.dtype(code).newbyteorder(">"))])
+    return _Decoder(np.dtype(code), sent, is_instant)
 
 
-def _column(type_: Any, values: NDArray[Any], is_there: list[bool] | None) -> ColumnValues:
-    """Return the column of values and of where they are; None for everywhere."""
-    is_instant = isinstance(type_, UtcDateTime)
-    is_finite = values.dtype.kind != "f" or bool(np.isfinite(values).all())
-    listed: list[Any] = (values.view("datetime64[us]") if is_instant else values).tolist()
-    if is_there is not None:
-        found = iter(listed)
-        listed = [next(found) if there else None for there in is_there]
-    return ColumnValues(listed, is_instant, is_there is not None, is_finite)
+_DECODERS: tuple[tuple[type[Any], _Decoder], ...] = (
+    (UtcDateTime, _decoder("i8", is_instant=True)),
+    (Float, _decoder("f8")),
+    (BigInteger, _decoder("i8")),
+    (Integer, _decoder("i4")),
+    (Boolean, _decoder("?")),
+)
+
+
+def _decoder_of(type_: Any) -> _Decoder | None:
+    return next((decoder for kind, decoder in _DECODERS if isinstance(type_, kind)), None)

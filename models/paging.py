@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, literal_column, or_, tuple_
 
+from models.columnar import ColumnRows
 from models.statements import Row
 
 
@@ -54,6 +55,20 @@ def usual(window: Window) -> int | None:
 def one_more(size: int | None) -> ColumnElement[Any]:
     """Return the limit of a page's rows: one more than the usual size, or what is bound as `count`."""
     return bindparam("count", type_=Integer()) if size is None else literal_column(str(size + 1))
+
+
+def cut_each(rows: ColumnRows, owner: str, window: Window) -> dict[Any, Page]:
+    """Make the page of each owner from rows of many, in which those of one stand together, as `cut` does for one."""
+    beyond, count, columns = window.cursor is not None, window.count, rows.columns
+    pages: dict[Any, Page] = {}
+    for id_, places in rows.split(owner).items():
+        more = len(places) > count
+        kept = places[:count] if more else places
+        if window.backward:
+            pages[id_] = Page(ColumnRows(columns, kept[::-1]), beyond, more)
+        else:
+            pages[id_] = Page(ColumnRows(columns, kept), more, beyond)
+    return pages
 
 
 def cut(rows: Sequence[Row], window: Window) -> Page:

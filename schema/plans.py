@@ -189,10 +189,17 @@ class Child:
 async def _lists_of_columns(below: Selection | OneOf, values: Sequence[Any], run: Run) -> list[Any]:
     """Return the objects of lists that are held as columns, or are empty; what shares columns is completed at once."""
     made: dict[int, list[Any]] = {}
+    lists: list[list[Any]] = []
     for value in values:
-        if value and id(value.columns) not in made:
-            made[id(value.columns)] = await below.complete(value.whole(), run)
-    return [value.of(made[id(value.columns)]) if value else [] for value in values]
+        if value == ():
+            lists.append([])
+            continue
+        columns = id(value.columns)
+        if columns not in made:
+            made[columns] = await below.complete(value.whole(), run)
+        places, objects = value.places, made[columns]
+        lists.append(objects[places.start : places.stop] if places.step == 1 else value.of(objects))
+    return lists
 
 
 async def _together(work: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:

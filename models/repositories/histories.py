@@ -3,7 +3,7 @@
 Most are lists of devices; the functions that are named after devices serve whatever else owns a list alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 from models.columnar import MANY_ROWS, ColumnStatement
 from models.filters import EVERYTHING, Filter, FilterShape
 from models.filters import condition as filter_condition
-from models.paging import Page, SortKey, Window, beyond, cursor_values, cut, one_more, usual
+from models.paging import Page, SortKey, Window, beyond, cursor_values, cut, cut_each, one_more, usual
 from models.repositories.base import Reads
 from models.statements import Row, Statement, is_one_of, numbers, pick, prepared, table_columns
 
@@ -63,12 +63,11 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
         "count": window.count + 1,
         "ids": list(dict.fromkeys(ids)),
     }
-    found: Mapping[int, Sequence[Row]]
     if columns is not None and window.count * len(ids) >= MANY_ROWS:
-        found = (await db.columns(_pages_columns(*shape), **bound)).split(history.owner)
+        pages = cut_each(await db.columns(_pages_columns(*shape), **bound), history.owner, window)
     else:
         found = _by_owner(await db.fetch(_pages(*shape), **bound), history.owner)
-    pages = {id_: cut(rows, window) for id_, rows in found.items()}
+        pages = {id_: cut(rows, window) for id_, rows in found.items()}
     return [pages.get(id_) or cut((), window) for id_ in ids]
 
 

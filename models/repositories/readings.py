@@ -1,6 +1,6 @@
 """Readings of devices: stored once, read newest first."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -27,7 +27,7 @@ from models.columnar import MANY_ROWS, ColumnStatement
 from models.devices import KINDS
 from models.drivers import Column as Packed
 from models.drivers import plain_values
-from models.paging import Page, SortKey, Window, beyond, cursor_values, cut
+from models.paging import Page, SortKey, Window, beyond, cursor_values, cut, cut_each
 from models.readings import BoolArray, IntArray, PackedReadings
 from models.repositories.base import Reads, Writes
 from models.statements import Row, Statement, is_one_of, numbers, pick, prepared, table_columns, table_of
@@ -85,12 +85,12 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
         mine = {"id": ids[0], **values}
         rows = await (db.columns(_page_columns(*shape), **mine) if is_long else db.fetch(_page(*shape), **mine))
         return [cut(rows, window)]
-    found: Mapping[int, Sequence[Row]]
+    values["ids"] = list(dict.fromkeys(ids))
     if is_long:
-        found = (await db.columns(_pages_columns(*shape), ids=list(dict.fromkeys(ids)), **values)).split("device_id")
+        pages = cut_each(await db.columns(_pages_columns(*shape), **values), "device_id", window)
     else:
-        found = _by_device(await db.fetch(_pages(*shape), ids=list(dict.fromkeys(ids)), **values))
-    pages = {id_: cut(rows, window) for id_, rows in found.items()}
+        found = _by_device(await db.fetch(_pages(*shape), **values))
+        pages = {id_: cut(rows, window) for id_, rows in found.items()}
     return [pages.get(id_) or cut((), window) for id_ in ids]
 
 

@@ -111,7 +111,7 @@ async def test_rows_are_split_by_a_column(store: Store, device_id: int):
     wanted = wanted.order_by(READING["device_id"], READING["recorded_at"])
     found = await store.columns(ColumnStatement(wanted), low=device_id, high=other)
     parts = found.split("device_id")
-    assert {id_: [row["temperature"] for row in rows] for id_, rows in parts.items()} == {
+    assert {id_: [found[place]["temperature"] for place in places] for id_, places in parts.items()} == {
         device_id: [50.5, 51.0, 0.0],
         other: [20.0],
     }

@@ -8,12 +8,15 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.types import Receive
 
+from app.http.large_bodies import parts_of
 from app.http.refusals import ClientLeft, Malformed, Refused
 from models.deadlines import Deadline, Overdue
 from schema.engine import Request
 
 PARAMETERS = ("query", "documentId", "variables", "operationName", "extensions")
 _QUOTED_PARAMETERS = tuple(f'"{name}"'.encode() for name in PARAMETERS)
+# Below this size, looking at a body as a whole takes less than taking it apart.
+_LARGE_BYTES = 8_192
 
 
 async def read_body(receive: Receive, content_length: bytes | None, *, max_bytes: int, overdue: Overdue) -> bytes:
@@ -66,10 +69,15 @@ def request_of_body(raw: bytes) -> Request:
     Raises:
         Malformed: it is not one GraphQL request in strict JSON.
     """
-    fields = load_object(raw, "The body")
+    parts = parts_of(raw) if len(raw) >= _LARGE_BYTES else None
+    if parts is None:
+        fields, members = load_object(raw, "The body"), raw
+    else:
+        fields, members = parts
+        _refuse_escaped_nul(raw, fields)
     for name in _QUOTED_PARAMETERS:
-        if raw.count(name) > 1:
-            _refuse_duplicates(raw)
+        if members.count(name) > 1:
+            _refuse_duplicates(members)
     return request_of_fields(fields)
 
 
@@ -112,9 +120,14 @@ def load_object(raw: bytes, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Malformed(f"{what} is not a JSON object.")
     fields = cast("dict[str, Any]", value)
-    if b"\\u0000" in raw:
-        refuse_nul(fields)
+    _refuse_escaped_nul(raw, fields)
     return fields
+
+
+def _refuse_escaped_nul(raw: bytes, fields: Mapping[str, Any]) -> None:
+    # A single byte is found many times faster than several, and most bodies have no escape at all.
+    if b"\\" in raw and b"\\u0000" in raw:
+        refuse_nul(fields)
 
 
 def request_of_fields(fields: Mapping[str, Any]) -> Request:

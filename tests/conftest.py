@@ -13,6 +13,7 @@ import pytest
 
 from models.store import Store
 from tests import databases
+from tests.counting import Statements
 from tests.factories import database_settings, event_settings
 
 _TEMPLATE = "migrated"
@@ -97,13 +98,6 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def statements(store: Store) -> list[str]:
-    """The SQL texts that the store has run, but for the reads of the event log's own tail; `clear()` starts anew."""
-    texts: list[str] = []
-
-    def heard(sql: str) -> None:
-        if "FROM events" not in sql:
-            texts.append(sql)
-
-    store.on_statement = heard
-    return texts
+def statements(store: Store) -> Statements:
+    """The SQL texts that the store has run."""
+    return Statements(store)

@@ -20,7 +20,7 @@ from models.repositories import asked_hours, fleet_histories, reading_hours
 from models.repositories.base import Reads
 from models.statements import Row
 from models.types import from_micros, to_micros
-from resolvers.predicting.hour_steps import FEWEST_READINGS, columns_of, step_layout, steps_of
+from resolvers.predicting.hour_steps import FEWEST_READINGS, believable, columns_of, step_layout, steps_of
 
 DAY_HOURS = 24
 _MOST_DEVICES, _FEWEST_DAYS, _MOST_DAYS = 100, 7, 60
@@ -46,10 +46,10 @@ class FleetHours:
         device_kind: of all of them.
         device_ids: (d,) of each.
         first: number of the first hour since 1970.
-        steps: (d, hours, inputs) as of `steps_of`.
+        steps: (d, hours, inputs) as of `steps_of`; NaN as well where the unit of a channel seems to have changed.
         troubled: when devices are not known to have been in good order.
         cases: when they are known not to have been: people said so, or they failed.
-        replayed: readings of some of the devices in the last days, by device id.
+        replayed: readings of some of the devices in the last days, by device id; all of them, as the detector got them.
     """
 
     device_kind: str
@@ -87,7 +87,7 @@ async def load_fleet_hours(db: Reads, device_kind: str, until: datetime, most_lo
     judged = await fleet_histories.judged_anomalies(db, ids, until)
     failures = await fleet_histories.failures(db, ids, until)
     replayed = await _replayed(db, kind, rows, ids, end)
-    steps = await asyncio.to_thread(steps_of, kind, rows, ids, first, count)
+    steps = await asyncio.to_thread(lambda: believable(kind, steps_of(kind, rows, ids, first, count)))
     confirmed = [row for row in judged if row["verdict"] == Verdict.TRUE_ALARM.value]
     cases = [*_incidents(ids, confirmed, until), *_before(ids, failures, _LAST)]
     troubled = [*cases, *_before(ids, failures, _LEAD)]

@@ -6,7 +6,8 @@ import numpy as np
 
 from models.charts import FloatArray
 from models.devices import DeviceKind
-from models.learning.residuals import MEAN, StepLayout
+from models.learning.boosting.explanation import group_of
+from models.learning.residuals import MEAN, StepLayout, changed_units
 from models.reading_hours import HOUR_MICROS, HourRows
 
 # Of fewer readings the mean of an hour is chance: a heater heats now, or it does not.
@@ -60,6 +61,21 @@ def steps_of(kind: DeviceKind, rows: HourRows, ids: Sequence[int], first: int, c
         if name in rows.values:
             steps[device[enough], hour[enough], place] = rows.values[name][enough]
     return steps
+
+
+def believable(kind: DeviceKind, steps: FloatArray) -> FloatArray:
+    """Return (devices, hours, inputs) steps without the channels of a device whose unit seems to have changed in them.
+
+    All hours of such a channel are left out, as the histories of the other models leave them out: in the first days
+    after a change, looks cannot tell it from a fault yet.
+    """
+    layout = step_layout(kind)
+    owner = [group_of(name) for name in layout.inputs]
+    changed = changed_units(layout, steps[:, :, layout.targets])
+    kept = steps.copy() if changed.any() else steps
+    for device, column in np.argwhere(changed).tolist():
+        kept[device, :, [place for place, name in enumerate(owner) if name == layout.channels[column]]] = np.nan
+    return kept
 
 
 def _columns(kind: DeviceKind) -> tuple[str, ...]:

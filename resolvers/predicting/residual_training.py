@@ -95,7 +95,7 @@ def _looks(fleet: FleetHours, most: int) -> tuple[Looks, IntArray, IntArray]:
     """Return looks at the days of devices in good order, the devices' places, and the hours after the days."""
     layout = step_layout(KINDS[fleet.device_kind])
     reach = max(layout.pace.baseline, layout.pace.lead)
-    days = (fleet.steps.shape[1] - reach) // DAY_HOURS
+    days = max(fleet.steps.shape[1] - reach, 0) // DAY_HOURS
     units: IntArray = np.repeat(np.arange(len(fleet.device_ids)), days)
     ends: IntArray = fleet.end - DAY_HOURS * (np.arange(len(units), dtype=np.int64) % max(days, 1))
     has_some = np.array(

@@ -5,7 +5,7 @@ judged = trained.model.judge(looks)                      # residuals, and how un
 """
 
 from models.learning.residuals.layout import DEVIATION, MEAN, Pace, StepLayout, check_same
-from models.learning.residuals.looks import Looks, Seen, joined, look_at, see
+from models.learning.residuals.looks import Looks, Seen, changed_units, joined, look_at, see
 from models.learning.residuals.model import Judged, Limits, ResidualModel, load
 from models.learning.residuals.training import BOOSTING, FALSE_ALARMS, TrainedResiduals, train
 
@@ -22,6 +22,7 @@ __all__ = [
     "Seen",
     "StepLayout",
     "TrainedResiduals",
+    "changed_units",
     "check_same",
     "joined",
     "load",

@@ -184,18 +184,19 @@ def _scales(baseline: FloatArray, fewest: int) -> tuple[FloatArray, FloatArray]:
     return np.where(is_told, quantile(0.5), np.nan), np.where(is_told, half, np.nan)
 
 
-def _changed(layout: StepLayout, looks: Looks) -> NDArray[np.bool_]:
-    """Return (n, channels) whether the unit of a channel seems to have changed from one day to the next."""
-    found = np.zeros((len(looks), len(layout.channels)), np.bool_)
-    period, targets = layout.pace.period, layout.targets
-    days = looks.baseline.shape[1] // period if period else 0
+def changed_units(layout: StepLayout, means: FloatArray) -> NDArray[np.bool_]:
+    """Return (n, channels) whether the unit of a channel seems to have changed from one day to the next.
+
+    Args:
+        layout: of the steps; channels without a unit, and steps without days, are not looked at.
+        means: (n, steps, channels) of each step, NaN where unknown; days are counted back from the last.
+    """
+    period = layout.pace.period
+    days = means.shape[1] // period if period else 0
+    found = np.zeros((len(means), len(layout.channels)), np.bool_)
     if not days or not any(layout.units):
         return found
-    own = [layout.groups.index(channel) for channel in layout.channels]
-    before = looks.baseline[:, looks.baseline.shape[1] - days * period :, own]
-    whole = np.concatenate([before, looks.newest[:, -layout.pace.judged :, targets]], axis=1)
-    days = whole.shape[1] // period
-    whole = whole[:, whole.shape[1] - days * period :].reshape(len(looks), days, period, len(targets))
+    whole = means[:, means.shape[1] - days * period :].reshape(len(means), days, period, means.shape[2])
     count = np.isfinite(whole).sum(axis=2)
     total = np.where(np.isfinite(whole), whole, 0.0).sum(axis=2)
     with np.errstate(invalid="ignore"):
@@ -203,3 +204,9 @@ def _changed(layout: StepLayout, looks: Looks) -> NDArray[np.bool_]:
     for place, changes in enumerate(unit_changes(list(daily), layout.units)):
         found[place, [change.column for change in changes]] = True
     return found
+
+
+def _changed(layout: StepLayout, looks: Looks) -> NDArray[np.bool_]:
+    own = [layout.groups.index(channel) for channel in layout.channels]
+    judged = looks.newest[:, -layout.pace.judged :, layout.targets]
+    return changed_units(layout, np.concatenate([looks.baseline[:, :, own], judged], axis=1))

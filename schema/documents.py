@@ -10,11 +10,14 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    Node,
     OperationDefinitionNode,
+    Token,
     parse,
     specified_rules,
     validate,
 )
+from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
@@ -127,6 +130,7 @@ class DocumentCache:
     def _make(self, text: str) -> Document | InvalidDocument:
         try:
             node = parse(text, max_tokens=self._max_tokens)
+            _forget_tokens(node)
             found = self._validate(node)
         except GraphQLError as error:
             return InvalidDocument([errors.of_document(error, errors.PARSE_FAILED)])
@@ -145,3 +149,28 @@ class DocumentCache:
             if found:
                 return found
         return []
+
+
+def _forget_tokens(document: DocumentNode) -> None:
+    """Let go of the tokens that a syntax tree was made of; its places in the text stay.
+
+    They take half as much again as the tree, and as they hold one another, they would outlive it until the garbage
+    collector comes by.
+    """
+    first = document.loc.start_token if document.loc else None
+    token: Token | None = first
+    while token is not None:
+        following, token.prev, token.next = token.next, None, None
+        token = following
+    pending: list[Node] = [document]
+    while first is not None and pending:
+        node = pending.pop()
+        if node.loc is not None:
+            node.loc.start_token = node.loc.end_token = first
+        # Not by the node's __dict__, which would come into being by that and stay.
+        for key in QUERY_DOCUMENT_KEYS.get(node.kind, ()):
+            below: Any = getattr(node, key)
+            if isinstance(below, Node):
+                pending.append(below)
+            elif below:
+                pending.extend(below)

@@ -73,7 +73,7 @@ async def test_a_channel_in_another_unit_is_not_learnt_from(services: Services):
     await with_a_change(services)
     loaded = await load_fleet_hours(services.store, HEATERS, NOW, 60)
     layout = step_layout(KINDS[HEATERS])
-    known: np.ndarray = np.isfinite(loaded.steps).any(axis=1)
+    known = np.array(np.isfinite(loaded.steps).any(axis=1))
     for device, row in enumerate(known.tolist()):
         for name, is_known in zip(layout.inputs, row, strict=True):
             channel = name.partition(".")[0]

@@ -1,6 +1,6 @@
 """The store, the one way to the database: reads are single statements, writes transactions, events follow commits."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -8,9 +8,10 @@ from models.columnar import ColumnRows, ColumnStatement
 from models.drivers import Columns, Connection, Driver, PostgresDriver, SqliteDriver
 from models.errors import Unavailable
 from models.events import EventLog
-from models.lookups import Found, Lookups
+from models.gathering import Gatherer, K, Load, T
 from models.repositories import events
 from models.statements import Row, Statement
+from models.together import together
 from settings.types import DatabaseSettings, EventSettings
 
 Result = TypeVar("Result")
@@ -24,6 +25,7 @@ class Transaction:
         self._on_statement = on_statement
         self.dialect = connection.dialect
         self.emitted: list[events.NewEvent] = []
+        self._later: list[tuple[str, Sequence[Any]]] = []
 
     async def fetch(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
         """Run a statement and return its rows."""
@@ -45,6 +47,13 @@ class Transaction:
         self._on_statement(sql)
         return await self._connection.run(sql, *arguments)
 
+    def run_later(self, sql: str, /, *arguments: Any) -> None:
+        """Run a change in SQL text of PostgreSQL at the end, in one statement with others and with the events.
+
+        No other of them may change the same rows, and nothing in this transaction may look at what it changes.
+        """
+        self._later.append((sql, arguments))
+
     async def copy_in(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         """Add rows of the driver's own values, in the way that is fastest for many."""
         self._on_statement(f"COPY {table}")
@@ -60,13 +69,20 @@ class Transaction:
         compiled = statement.on(self.dialect)
         return statement.columns_of(self.dialect, await self.run(compiled.sql, *compiled.arguments(values)))
 
-    async def find(self, statement: Statement, ids: Sequence[int], /) -> Found:
-        """Return rows by id: at least those of these ids that exist."""
-        return {row["id"]: row for row in await self.fetch(statement, ids=ids)}
+    async def gather(self, _what: Hashable, wanted: Sequence[K], load: Load[K, T], /) -> T:
+        """Read something; a transaction shares nothing with others."""
+        return await load(list(dict.fromkeys(wanted)))
 
     def emit(self, event: events.NewEvent) -> None:
         """Let an event be written with this transaction and published after its commit."""
         self.emitted.append(event)
+
+    async def finish(self) -> None:
+        """Run what was left for the end, and write the events."""
+        changes = [*self._later, events.addition(self.dialect, self.emitted)] if self.emitted else self._later
+        if changes:
+            sql, arguments = together(changes)
+            await self.run(sql, *arguments)
 
 
 class Store:
@@ -84,7 +100,7 @@ class Store:
         self.dialect = self.driver.dialect
         self.log = EventLog(self, event_settings)
         self.on_statement: Callable[[str], None] | None = None
-        self._lookups = Lookups(lambda statement, ids: self.fetch(statement, ids=ids))
+        self._gatherer = Gatherer()
 
     async def open(self) -> None:
         """Connect; raises Unavailable."""
@@ -104,12 +120,9 @@ class Store:
         compiled = statement.on(self.dialect)
         return statement.columns_of(self.dialect, await self._read(compiled.sql, compiled.arguments(values)))
 
-    def find(self, statement: Statement, ids: Sequence[int], /) -> Awaitable[Found]:
-        """Return rows by id, at least those of these ids that exist; what is asked for together is looked up together.
-
-        The statement has one parameter, `ids`, and its rows a column `id`.
-        """
-        return self._lookups.find(statement, ids)
+    def gather(self, what: Hashable, wanted: Sequence[K], load: Load[K, T], /) -> Awaitable[T]:
+        """Read something together with all that ask for the same now; see `Gatherer.gather`."""
+        return self._gatherer.gather(what, wanted, load)
 
     async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
         """Run SQL text of this dialect as one read; for repositories."""
@@ -121,8 +134,7 @@ class Store:
         async with self.driver.writing() as connection:
             transaction = Transaction(connection, self._heard)
             yield transaction
-            if transaction.emitted:
-                await events.add(transaction, transaction.emitted)
+            await transaction.finish()
         if transaction.emitted:
             self.log.wake()
 

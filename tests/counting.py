@@ -1,10 +1,8 @@
 """Counts of statements that do not depend on the moment at which they were asked for."""
 
-from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Hashable, Sequence
 
-from models.lookups import Found
-from models.statements import Statement
+from models.gathering import K, Load, T
 from models.store import Store
 
 
@@ -13,29 +11,34 @@ class Statements(list[str]):
 
     def __init__(self, store: Store) -> None:
         super().__init__()
-        self._asked: list[str] = []
-        find = store.find
+        self._asked = 0
+        self._gathered = 0
+        gather = store.gather
 
         def heard(sql: str) -> None:
             if "FROM events" not in sql:
                 self.append(sql)
 
-        def found(statement: Statement, ids: Sequence[int], /) -> Awaitable[Found]:
-            self._asked.append(statement.on(store.dialect).sql)
-            return find(statement, ids)
+        def counted(what: Hashable, wanted: Sequence[K], load: Load[K, T], /) -> Awaitable[T]:
+            async def loaded(together: list[K]) -> T:
+                self._gathered += 1
+                return await load(together)
+
+            self._asked += 1
+            return gather(what, wanted, loaded)
 
         store.on_statement = heard
-        store.find = found
+        store.gather = counted
 
     def clear(self) -> None:
         """Forget what was run."""
         super().clear()
-        self._asked.clear()
+        self._asked = self._gathered = 0
 
     def count_asked(self) -> int:
-        """Return how many statements it takes where each lookup by id takes one of its own.
+        """Return how many statements it takes where each read that may be gathered takes one of its own.
 
-        Lookups that happen to be asked for in one turn of the event loop share a statement, so that fewer may have been
+        Reads that happen to be asked for in one turn of the event loop share a statement, so that fewer may have been
         run; which ones meet depends on time, what is asked for does not.
         """
-        return (Counter(self) | Counter(self._asked)).total()
+        return len(self) - self._gathered + self._asked

@@ -1,11 +1,11 @@
 """What repositories run their statements on."""
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from models.columnar import ColumnRows, ColumnStatement
 from models.drivers import Columns
-from models.lookups import Found
+from models.gathering import K, Load, T
 from models.statements import Row, Statement
 
 
@@ -25,8 +25,14 @@ class Reads(Protocol):
         """Run a statement of many rows and return them as columns."""
         ...
 
-    def find(self, statement: Statement, ids: Sequence[int], /) -> Awaitable[Found]:
-        """Return rows by id: at least those of these ids that exist."""
+    def gather(self, what: Hashable, wanted: Sequence[K], load: Load[K, T], /) -> Awaitable[T]:
+        """Read something together with all that ask for the same now.
+
+        Args:
+            what: is read, with all that shapes it.
+            wanted: of it, as ids.
+            load: reads it for what all of them want.
+        """
         ...
 
     async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:
@@ -45,6 +51,13 @@ class Writes(Reads, Protocol):
         """Run a statement once for each row of values."""
         ...
 
+    def run_later(self, sql: str, /, *arguments: Any) -> None:
+        """Run a change in SQL text of PostgreSQL at the end, in one statement with others.
+
+        No other of them may change the same rows, and nothing in this transaction may look at what it changes.
+        """
+        ...
+
     async def copy_in(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         """Add rows of the driver's own values, in the way that is fastest for many."""
         ...
@@ -52,3 +65,15 @@ class Writes(Reads, Protocol):
     async def copy_columns(self, table: str, columns: Columns, /) -> None:
         """Add rows that are given as columns of arrays, in the way that is fastest for many."""
         ...
+
+
+async def find(db: Reads, statement: Statement, ids: Sequence[int]) -> Mapping[int, Row]:
+    """Return rows by id, at least those of these ids that exist; what is asked for now is looked up together.
+
+    The statement has one parameter, `ids`, and its rows a column `id`.
+    """
+
+    async def load(wanted: list[int]) -> Mapping[int, Row]:
+        return {row["id"]: row for row in await db.fetch(statement, ids=wanted)}
+
+    return await db.gather(statement, ids, load)

@@ -12,7 +12,7 @@ from models.devices import KINDS
 from models.drivers import UniqueViolated
 from models.errors import Conflict
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut, one_more, usual
-from models.repositories.base import Reads
+from models.repositories.base import Reads, find
 from models.statements import Row, Statement, is_one_of, name, pick, prepared, table_columns, table_of
 from models.tables import DeviceRow
 from models.types import UtcDateTime
@@ -82,7 +82,7 @@ def sort_values(row: Row, order: DeviceOrder) -> tuple[Any, ...]:
 
 async def by_ids(db: Reads, ids: Sequence[int], columns: Columns = None) -> list[Row | None]:
     """Return the device of each id, None where there is none."""
-    found = await db.find(_by_ids(columns, db.dialect), ids)
+    found = await find(db, _by_ids(columns, db.dialect), ids)
     return [found.get(id_) for id_ in ids]
 
 
@@ -100,7 +100,11 @@ async def page(db: Reads, wanted: DeviceFilter, order: DeviceOrder, window: Wind
     cursor_shape = None if window.cursor is None else tuple(value is None for value in window.cursor)
     statement = _page(wanted.shape, order, cursor_shape, window.backward, columns, usual(window))
     values = {**wanted.values, **cursor_values(window.cursor), "count": window.count + 1}
-    return cut(await db.fetch(statement, **values), window)
+
+    async def load(_: list[None]) -> Page:
+        return cut(await db.fetch(statement, **values), window)
+
+    return await db.gather((statement, wanted, window), (), load)
 
 
 async def count(db: Reads, wanted: DeviceFilter) -> int:

@@ -15,7 +15,7 @@ from models.columnar import MANY_ROWS, ColumnStatement
 from models.filters import EVERYTHING, Filter, FilterShape
 from models.filters import condition as filter_condition
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut, cut_each, one_more, usual
-from models.repositories.base import Reads
+from models.repositories.base import Reads, find
 from models.statements import Row, Statement, is_one_of, numbers, pick, prepared, table_columns
 
 Columns = frozenset[str] | None
@@ -55,19 +55,21 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     wanted: Filter = EVERYTHING,
 ) -> list[Page]:
     """Return one page, newest first, of what a filter lets through, for each owner; many rows as columns."""
-    bounded = window.cursor is not None
-    shape = (history, wanted.shape, bounded, window.backward, columns, db.dialect, usual(window))
-    bound = {
-        **wanted.values,
-        **cursor_values(window.cursor),
-        "count": window.count + 1,
-        "ids": list(dict.fromkeys(ids)),
-    }
+    shape = (history, wanted.shape, window.cursor is not None, window.backward, columns, db.dialect, usual(window))
+    bound = {**wanted.values, **cursor_values(window.cursor), "count": window.count + 1}
+
+    async def as_columns(_: list[None]) -> dict[int, Page]:
+        rows = await db.columns(_pages_columns(*shape), ids=list(dict.fromkeys(ids)), **bound)
+        return cut_each(rows, history.owner, window)
+
+    async def as_rows(owners: list[int]) -> dict[int, Page]:
+        found = _by_owner(await db.fetch(_pages(*shape), ids=owners, **bound), history.owner)
+        return {id_: cut(rows, window) for id_, rows in found.items()}
+
     if columns is not None and window.count * len(ids) >= MANY_ROWS:
-        pages = cut_each(await db.columns(_pages_columns(*shape), **bound), history.owner, window)
+        pages = await db.gather((_pages_columns, history, columns, wanted, window, tuple(ids)), (), as_columns)
     else:
-        found = _by_owner(await db.fetch(_pages(*shape), **bound), history.owner)
-        pages = {id_: cut(rows, window) for id_, rows in found.items()}
+        pages = await db.gather((_pages, history, columns, wanted, window), ids, as_rows)
     return [pages.get(id_) or cut((), window) for id_ in ids]
 
 
@@ -108,7 +110,7 @@ async def counts_by(db: Reads, history: History, column: str, wanted: Filter = E
 
 async def by_ids(db: Reads, history: History, ids: Sequence[int], columns: Columns = None) -> list[Row | None]:
     """Return the entry of each id, None where there is none."""
-    found = await db.find(_by_ids(history, columns, db.dialect), ids)
+    found = await find(db, _by_ids(history, columns, db.dialect), ids)
     return [found.get(id_) for id_ in ids]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from models.devices.vending_machine import SlotChangeKind
-from models.repositories.base import Reads, Writes
+from models.repositories.base import Reads, Writes, find
 from models.repositories.histories import History
 from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns
 from models.tables import VendingMachineProductRow, VendingMachineSlotChangeRow
@@ -22,7 +22,7 @@ _PRESENT = PRODUCT["removed_at"].is_(None)
 
 async def by_ids(db: Reads, ids: Sequence[int], columns: Columns = None) -> list[Row | None]:
     """Return the product of each id, also one that was taken out; None where there is none."""
-    found = await db.find(_by_ids(columns, db.dialect), ids)
+    found = await find(db, _by_ids(columns, db.dialect), ids)
     return [found.get(id_) for id_ in ids]
 
 

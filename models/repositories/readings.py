@@ -62,9 +62,13 @@ async def latest(
     wanted = [(id_, at) for id_, at in keys if at is not None]
     if not wanted:
         return [None] * len(keys)
-    bound = _bound_keys(db.dialect, [(id_, to_micros(at)) for id_, at in wanted])
-    rows = await db.fetch(_latest(kind, columns, db.dialect), **bound)
-    found = {(row["device_id"], row["recorded_at"]): row for row in rows}
+
+    async def load(wanted: list[tuple[int, datetime]]) -> dict[tuple[int, datetime], Row]:
+        bound = _bound_keys(db.dialect, [(id_, to_micros(at)) for id_, at in wanted])
+        rows = await db.fetch(_latest(kind, columns, db.dialect), **bound)
+        return {(row["device_id"], row["recorded_at"]): row for row in rows}
+
+    found = await db.gather((_latest, kind, columns), wanted, load)
     return [None if key[1] is None else found.get((key[0], key[1])) for key in keys]
 
 
@@ -80,17 +84,27 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     """Return one page of readings, newest first, for each device, in one statement; long ones as columns."""
     shape = (kind, range_.shape, window.cursor is not None, window.backward, columns, db.dialect)
     values = {**range_.values, **cursor_values(window.cursor), "count": window.count + 1}
-    is_long = columns is not None and window.count * len(ids) >= MANY_ROWS
-    if len(ids) == 1:
-        mine = {"id": ids[0], **values}
-        rows = await (db.columns(_page_columns(*shape), **mine) if is_long else db.fetch(_page(*shape), **mine))
-        return [cut(rows, window)]
-    values["ids"] = list(dict.fromkeys(ids))
-    if is_long:
-        pages = cut_each(await db.columns(_pages_columns(*shape), **values), "device_id", window)
+    asked = (kind, columns, range_, window)
+
+    async def of_one(owners: list[int]) -> Page:
+        return cut(await db.columns(_page_columns(*shape), id=owners[0], **values), window)
+
+    async def as_columns(_: list[None]) -> dict[int, Page]:
+        rows = await db.columns(_pages_columns(*shape), ids=list(dict.fromkeys(ids)), **values)
+        return cut_each(rows, "device_id", window)
+
+    async def as_rows(owners: list[int]) -> dict[int, Page]:
+        if len(owners) == 1:
+            return {owners[0]: cut(await db.fetch(_page(*shape), id=owners[0], **values), window)}
+        found = _by_device(await db.fetch(_pages(*shape), ids=owners, **values))
+        return {id_: cut(rows, window) for id_, rows in found.items()}
+
+    if columns is None or window.count * len(ids) < MANY_ROWS:
+        pages = await db.gather((_pages, *asked), ids, as_rows)
+    elif len(ids) == 1:
+        return [await db.gather((_page_columns, ids[0], *asked), ids, of_one)]
     else:
-        found = _by_device(await db.fetch(_pages(*shape), **values))
-        pages = {id_: cut(rows, window) for id_, rows in found.items()}
+        pages = await db.gather((_pages_columns, tuple(ids), *asked), (), as_columns)
     return [pages.get(id_) or cut((), window) for id_ in ids]
 
 

@@ -1,16 +1,21 @@
-"""Rows by id, looked up together."""
+"""Reads of many operations, gathered."""
 
 import asyncio
-from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from models.errors import Unavailable
-from models.lookups import Lookups
-from models.repositories import devices
-from models.statements import Row, Statement
+from models.gathering import Gatherer
+from models.paging import Window
+from models.repositories import devices, readings
+from models.repositories.devices import DeviceFilter, DeviceOrder
+from models.repositories.readings import TimeRange
 from models.store import Store
-from tests.factories import add_heater
+from tests.factories import add_heater, add_readings
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 
 
 async def test_lookups_of_one_turn_share_a_statement(store: Store):
@@ -65,12 +70,42 @@ async def test_who_leaves_takes_nothing_from_the_others(store: Store):
 async def test_a_failure_reaches_all_who_wait():
     """When the statement fails, each caller is told."""
 
-    async def look(_statement: Statement, _ids: list[int]) -> Sequence[Row]:
+    async def load(_wanted: list[int]) -> None:
         raise Unavailable("gone")
 
-    lookups = Lookups(look)
-    statement = devices._by_ids(None, "sqlite")  # pyright: ignore[reportPrivateUsage]
-    outcomes = await asyncio.gather(*(lookups.find(statement, [each]) for each in (1, 2)), return_exceptions=True)
+    gatherer = Gatherer()
+    outcomes = await asyncio.gather(*(gatherer.gather("x", [each], load) for each in (1, 2)), return_exceptions=True)
     assert [type(each) for each in outcomes] == [Unavailable, Unavailable]
     with pytest.raises(Unavailable):
-        await lookups.find(statement, [1])
+        await gatherer.gather("x", [1], load)
+
+
+async def test_pages_of_one_turn_share_a_statement(store: Store):
+    """Short pages of different devices are read together, equal pages of the fleet once."""
+    ids = [await add_heater(store, name=f"Heater {number}") for number in range(3)]
+    for place, id_ in enumerate(ids):
+        await add_readings(
+            store, id_, [NOON - minutes * MINUTE for minutes in range(place)], temperature=[50.0] * place
+        )
+    texts: list[str] = []
+    store.on_statement = texts.append
+    window, columns = Window(2), frozenset({"recorded_at"})
+    pages = await asyncio.gather(
+        *(readings.page_by_devices(store, "WATER_HEATER", [id_], window, TimeRange(), columns) for id_ in ids)
+    )
+    assert [len(page.rows) for (page,) in pages] == [0, 1, 2]
+    fleet = await asyncio.gather(
+        *(devices.page(store, DeviceFilter(), DeviceOrder(), window, frozenset({"name"})) for _ in range(3))
+    )
+    assert [[row["name"] for row in page.rows] for page in fleet] == [["Heater 0", "Heater 1"]] * 3
+    assert len(texts) == 2
+
+
+async def test_a_transaction_gathers_nothing(store: Store):
+    """What a transaction reads is its own, and sees what it has written."""
+    device_id = await add_heater(store)
+    async with store.transaction() as transaction:
+        await transaction.run("UPDATE devices SET name = 'Renamed'")
+        (mine,) = await devices.by_ids(transaction, [device_id])
+    assert mine is not None
+    assert mine["name"] == "Renamed"

@@ -235,7 +235,8 @@ class Ingest:
         ids, micros = stored.device_ids, stored.micros
         is_newest = np.append(ids[1:] != ids[:-1], True)
         seen = zip(ids[is_newest].tolist(), map(from_micros, micros[is_newest].tolist()), strict=True)
-        await device_changes.mark_seen(transaction, dict(seen), online_since=self._now() - self._silence)
+        online_since = self._now() - self._silence
+        await device_changes.mark_seen(transaction, dict(seen), online_since=online_since, later=True)
         order = np.argsort(micros, kind="stable")
         payload = {"kind": stored.kind, "device_ids": ids[order], "recorded_at": micros[order]}
         transaction.emit(NewEvent(READINGS_RECORDED, payload))

@@ -73,7 +73,12 @@ async def lock(transaction: Writes, ids: Sequence[int]) -> dict[int, Row]:
 
 
 async def mark_seen(
-    transaction: Writes, seen: Mapping[int, datetime], *, online_since: datetime, by_reading: bool = True
+    transaction: Writes,
+    seen: Mapping[int, datetime],
+    *,
+    online_since: datetime,
+    by_reading: bool = True,
+    later: bool = False,
 ) -> None:
     """Record when locked devices were last heard of; those seen since `online_since` are ONLINE.
 
@@ -84,10 +89,15 @@ async def mark_seen(
         seen: by device, the newest instant of which it told.
         online_since: the instant before which a device counts as silent.
         by_reading: it told a reading, which is its newest one if there is no later one.
+        later: do it at the end of the transaction if that is quicker; nothing before may look for it.
     """
     if transaction.dialect == "postgresql":
         instants = map(to_micros, seen.values())
-        await transaction.run(_MARK_SEEN[by_reading], array_text(seen), array_text(instants), online_since)
+        marks = (_MARK_SEEN[by_reading], array_text(seen), array_text(instants), online_since)
+        if later:
+            transaction.run_later(*marks)
+        else:
+            await transaction.run(*marks)
         return
     rows = [{"device": id_, "seen_at": at, "online_since": online_since} for id_, at in seen.items()]
     await transaction.execute_many(_mark_seen_one(by_reading), rows)

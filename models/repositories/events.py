@@ -134,13 +134,18 @@ UPDATE event_log SET forgotten_xid = $1, forgotten_id = $2 WHERE (forgotten_xid,
 
 async def add(transaction: Writes, new: Sequence[NewEvent]) -> None:
     """Append events in the order given."""
+    sql, arguments = addition(transaction.dialect, new)
+    await transaction.run(sql, *arguments)
+
+
+def addition(dialect: str, new: Sequence[NewEvent]) -> tuple[str, Sequence[Any]]:
+    """Return the SQL text that appends events in the order given, and its arguments."""
     types = [event.type for event in new]
     payloads = [orjson.dumps(event.payload, option=orjson.OPT_SERIALIZE_NUMPY).decode() for event in new]
-    if transaction.dialect == "postgresql":
-        await transaction.run(_APPEND["postgresql"], types, payloads, now())
-    else:
-        rows = orjson.dumps(list(zip(types, payloads, strict=True))).decode()
-        await transaction.run(_APPEND["sqlite"], rows, to_micros(now()))
+    if dialect == "postgresql":
+        return _APPEND[dialect], (types, payloads, now())
+    rows = orjson.dumps(list(zip(types, payloads, strict=True))).decode()
+    return _APPEND[dialect], (rows, to_micros(now()))
 
 
 async def identify(transaction: Writes) -> None:

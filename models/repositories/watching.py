@@ -46,12 +46,12 @@ async def profiles(db: Reads, ids: Sequence[int]) -> dict[int, bytes]:
 
 
 async def save_states(transaction: Writes, states: dict[int, bytes], known: Collection[int]) -> None:
-    """Store the detector's states of devices, all of the same size; `known` are those that had one."""
+    """Store the detector's states of devices, all of the same size, at the end; `known` are those that had one."""
     await _save(transaction, AnomalyDetectorRow, "state", states, known)
 
 
 async def save_profiles(transaction: Writes, profiles: dict[int, bytes], known: Collection[int]) -> None:
-    """Store the detector's profiles of devices, all of the same size; `known` are those that had one."""
+    """Store the detector's profiles of devices, all of the same size, at the end; `known` are those that had one."""
     await _save(transaction, AnomalyProfileRow, "profile", profiles, known)
 
 
@@ -66,7 +66,7 @@ async def _save(
         if transaction.dialect == "postgresql":
             (size,) = set(map(len, part.values()))
             named = sql.format(table=table_of(table).name, column=column)
-            await transaction.run(named, array_text(part), b"".join(part.values()), size)
+            transaction.run_later(named, array_text(part), b"".join(part.values()), size)
         else:
             rows = [{"id": id_, "value": value} for id_, value in part.items()]
             await transaction.execute_many(statement(table, column), rows)

@@ -12,13 +12,13 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app.auth import Authenticator
-from app.demo.history import Progress, silent
 from app.examples import Examples, examples, examples_for
 from app.health import Health
 from app.http import GraphQLEndpoint, GraphQLPath
 from app.http.graphiql import explorer_page, explorer_routes
 from app.http.origins import middleware
 from app.lifespan import Runtime
+from app.progress import Progress, silent
 from app.telemetry import CountWebsockets
 from app.trusted import read_trusted
 from models.clock import Clock, now

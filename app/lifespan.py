@@ -4,8 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from app.database import effective, opened
-from app.demo.history import Progress, silent
-from app.demo.seeding import seed
+from app.progress import Progress, silent
 from app.telemetry import MeasuredIngest, Telemetry
 from app.workers import (
     AlertWatching,
@@ -72,6 +71,9 @@ class Runtime:
         services = self.services
         async with opened(services.store):
             if seeds_demo or services.settings.data.source == "mock":
+                # Of no use to other servers, whose start it would make longer.
+                from app.demo import seed  # noqa: PLC0415
+
                 await seed(services, progress)
             async with services.store.log.tailing():
                 try:

@@ -3,14 +3,16 @@
 import asyncio
 import signal
 from contextlib import suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.console import FAILED, Bar, fail, load_settings, output, progress_bar, run, services_of
-from app.demo import Seeded, open_fleet, seed
 from app.workers import Simulating, Supervisor
 from settings.types import Settings
+
+if TYPE_CHECKING:
+    from app.demo import Seeded
 
 _MACHINES_HELP = "Vending machines of the fleet, instead of simulator.vending_machine_count."
 _VERY_LONG_SECONDS = 1e8  # three years: the event loop knows no infinity
@@ -83,12 +85,17 @@ def simulate(
     output.print(f"Stored {count:,} readings.")
 
 
-async def _seed(settings: Settings, bar: Bar) -> Seeded:
+async def _seed(settings: Settings, bar: Bar) -> "Seeded":
+    # The other commands need nothing of it, and would start later.
+    from app.demo import seed  # noqa: PLC0415
+
     async with services_of(settings) as services:
         return await seed(services, lambda _what, part: bar.move(part))
 
 
 async def _simulate(settings: Settings, seconds: float | None) -> int:
+    from app.demo import open_fleet  # noqa: PLC0415 - as above
+
     async with services_of(settings) as services:
         if await open_fleet(services) is None:
             fail("There is no demo fleet to keep alive; run 'iotsphere demo' first.", FAILED)

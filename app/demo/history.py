@@ -1,11 +1,12 @@
 """Simulated time becomes stored readings."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
 from app.demo.fleet import DemoHeater, known_mode
+from app.progress import Progress, silent
 from models.devices.simulation import FleetSimulation, Incident
 from models.repositories import devices
 from resolvers.context import Services
@@ -14,13 +15,6 @@ INTERVAL_SECONDS = 60
 BATCH_SIZE = 10_000
 
 _CONTROLS = frozenset({"target_temperature", "mode"})
-
-Progress = Callable[[str, float], None]
-"""Told what is being done and which part of it is, from 0 to 1."""
-
-
-def silent(_what: str, _part: float) -> None:
-    """Tell nobody of the progress."""
 
 
 class History:

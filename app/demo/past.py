@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from app.demo.fleet import SIMULATOR, DemoHeater
-from app.demo.history import BATCH_SIZE, Progress
+from app.demo.history import BATCH_SIZE
+from app.progress import Progress
 from models.devices.simulation import FleetSimulation, HeaterSpec, ReadingBlock, RetiredHeater, generate_retired
 from models.devices.status import DeviceStatus
 from models.failures import PREVENTIVE_REPLACEMENT

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.demo.fleet import SIMULATOR, DemoHeater, demo_heaters, specifications
-from app.demo.history import INTERVAL_SECONDS, History, Progress, silent
+from app.demo.history import INTERVAL_SECONDS, History
 from app.demo.past import DemoRetired, add_coarse_history, add_lives, demo_retired, retired_specifications
 from app.demo.vending_fleet import DemoMachine, demo_machines, vending_specifications
 from app.demo.vending_history import VendingHistory
+from app.progress import Progress, silent
 from models.devices.simulation import HeaterSpec, MaintenanceVisit, VendingSpec
 from models.devices.vending_machine import VendingMachineType
 from models.money import from_minor

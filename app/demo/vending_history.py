@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Self
 
 from app.demo.fleet import SIMULATOR
-from app.demo.history import BATCH_SIZE, Progress, silent
+from app.demo.history import BATCH_SIZE
 from app.demo.vending_fleet import DemoMachine
+from app.progress import Progress, silent
 from models.devices.simulation import Restocks, Sales, SlotSpec, VendingBlock, VendingSimulation
 from models.devices.vending_machine import VENDING_MACHINE
 from models.errors import BadUserInput, NotFound

@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
-from app.demo.live import LiveFleet, open_fleet
 from app.workers.supervisor import Beat
 from resolvers.context import Services
+
+if TYPE_CHECKING:
+    from app.demo import LiveFleet
 
 logger = logging.getLogger("iotsphere.simulator")
 
@@ -37,7 +40,10 @@ class Simulating:
             self.stored_count += await fleet.step()
             beat()
 
-    async def _found(self, beat: Beat) -> LiveFleet:
+    async def _found(self, beat: Beat) -> "LiveFleet":
+        # Of no use to servers without a demo fleet, whose start it would make longer.
+        from app.demo import open_fleet  # noqa: PLC0415
+
         fleet = await open_fleet(self._services)
         if fleet is None:
             logger.info("there is no demo fleet to keep alive; 'iotsphere demo' makes one")

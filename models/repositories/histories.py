@@ -94,7 +94,11 @@ async def page(
     bounded = window.cursor is not None
     statement = _page(history, wanted.shape, bounded, window.backward, columns, db.dialect, usual(window))
     bound = {**wanted.values, **cursor_values(window.cursor), "count": window.count + 1}
-    return cut(await db.fetch(statement, **bound), window)
+
+    async def load(_: list[None]) -> Page:
+        return cut(await db.fetch(statement, **bound), window)
+
+    return await db.gather((statement, wanted, window), (), load)
 
 
 async def count(db: Reads, history: History, wanted: Filter = EVERYTHING) -> int:

@@ -22,8 +22,13 @@ Columns = frozenset[str] | None
 
 async def present(db: Reads, model_ids: Sequence[int], columns: Columns = None) -> dict[int, Row]:
     """Return the newest row of each version; one that was never evaluated is absent."""
-    rows = await db.fetch(_present(columns, db.dialect), ids=list(model_ids))
-    return {row["model_id"]: row for row in rows}
+    statement = _present(columns, db.dialect)
+
+    async def load(ids: list[int]) -> dict[int, Row]:
+        return {row["model_id"]: row for row in await db.fetch(statement, ids=ids)}
+
+    found = await db.gather(statement, model_ids, load)
+    return {id_: found[id_] for id_ in model_ids if id_ in found}
 
 
 async def add(transaction: Writes, values: Mapping[str, Any]) -> Row:

@@ -48,10 +48,14 @@ async def page(
     """Return one page of the fleet."""
     scope.ask(window.count)
     found = await devices.page(scope.store, wanted, order, window, columns)
+
+    def sort_values(row: Row) -> tuple[Any, ...]:
+        return devices.sort_values(row, order)
+
     connection = Connection(
         found,
         order_name(order),
-        lambda row: devices.sort_values(row, order),
+        sort_values,
         total=batch(count, wanted=wanted),
         total_key=None,
     )

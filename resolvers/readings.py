@@ -29,10 +29,11 @@ async def page(
     scope.ask(window.count * len(ids))
     pages = await readings.page_by_devices(scope.store, kind, ids, window, range_, columns)
     total = batch(count, kind=kind, range_=range_)
-    return [
-        Connection(page, ORDER, lambda row: (row["recorded_at"],), total, id_)
-        for page, id_ in zip(pages, ids, strict=True)
-    ]
+    return [Connection(page, ORDER, _sort_values, total, id_) for page, id_ in zip(pages, ids, strict=True)]
+
+
+def _sort_values(row: Row) -> tuple[datetime]:
+    return (row["recorded_at"],)
 
 
 async def count(scope: Scope, ids: Sequence[int], _columns: Columns, *, kind: str, range_: TimeRange) -> list[int]:

@@ -120,6 +120,7 @@ def test_a_job_is_the_same_after_its_way_through_a_pipe(kind):
     """What another process learns of a job is what this one would have."""
     fleet, plan = fleet_of(12), plan_of(kind)
     again, copy = unpacked(packed(plan, fleet))
+    assert isinstance(copy, FleetHistories)
     assert again == plan
     assert copy.layout == fleet.layout
     shares: list[float] = []
@@ -136,6 +137,7 @@ def test_an_empty_fleet_passes_through_the_pipe():
     """It is for the training to say that there is nothing to learn."""
     empty = replace(fleet_of(2), histories=[], device_ids=[], failures=[], ends=np.empty(0), ended=np.empty(0))
     _, copy = unpacked(packed(plan_of(LIFESPAN), empty))
+    assert isinstance(copy, FleetHistories)
     assert copy.histories == []
 
 

@@ -3,12 +3,14 @@
 import numpy as np
 
 from models.devices import WATER_HEATER
+from models.learning.lifespan import LifespanModel
 from models.predictions import PredictionKind
 from models.repositories import predictions
 from models.store import Store
 from resolvers.context import Scope
 from resolvers.predicting import training
 from resolvers.predicting.data import load_fleet
+from resolvers.predicting.fleet import FleetHistories
 from resolvers.predicting.jobs import packed, unpacked
 from tests.factories import add_heater, settings
 from tests.graph import graph_over
@@ -40,9 +42,10 @@ async def test_training_leaves_out_what_serving_leaves_out(store: Store):
 
     run = await training.request(Scope(services, TRAINER), LIFE, WATER_HEATER.name)
     _, fleet = unpacked(packed(*await training.prepare(services, run)))
+    assert isinstance(fleet, FleetHistories)
     place = fleet.device_ids.index(changed)
     model = (await services.models.productions(store, WATER_HEATER.name))[LIFE].model
-    assert model is not None
+    assert isinstance(model, LifespanModel)
     for history in (fleet.lives()[place].history, fleet.cases()[place].history):
         (learnt,) = model.features.present([history], np.array([history.times[-1]]))
         names = np.array([name.rpartition(".")[0] != "age" for name in model.feature_names])

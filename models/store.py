@@ -122,6 +122,8 @@ class Store:
 
     def gather(self, what: Hashable, wanted: Sequence[K], load: Load[K, T], /) -> Awaitable[T]:
         """Read something together with all that ask for the same now; see `Gatherer.gather`."""
+        if not self.settings.gathers_reads:
+            return load(list(dict.fromkeys(wanted)))
         return self._gatherer.gather(what, wanted, load)
 
     async def run(self, sql: str, /, *arguments: Any) -> Sequence[Sequence[Any]]:

@@ -86,6 +86,7 @@ class DatabaseSettings:
     connect_timeout_seconds: float = setting("Longest wait for a new connection.", at_least=0.1, at_most=86_400)
     statement_timeout_seconds: float = setting("Longest time of one SQL statement.", at_least=0.1, at_most=86_400)
     lock_timeout_seconds: float = setting("Longest wait for a row or table lock.", at_least=0.1, at_most=86_400)
+    gathers_reads: bool = setting("Let short reads, and equal ones, of one turn of the event loop share a statement.")
     partitions_ahead_months: int = setting(
         "Monthly partitions of the reading tables made ahead (PostgreSQL).", at_least=1, at_most=120
     )

@@ -73,6 +73,7 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
             "connect_timeout_seconds": 5,
             "statement_timeout_seconds": 10,
             "lock_timeout_seconds": 5,
+            "gathers_reads": True,
             "partitions_ahead_months": 1,
         },
     ),

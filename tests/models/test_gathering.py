@@ -12,7 +12,7 @@ from models.repositories import devices, readings
 from models.repositories.devices import DeviceFilter, DeviceOrder
 from models.repositories.readings import TimeRange
 from models.store import Store
-from tests.factories import add_heater, add_readings
+from tests.factories import add_heater, add_readings, database_settings, event_settings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -109,3 +109,16 @@ async def test_a_transaction_gathers_nothing(store: Store):
         (mine,) = await devices.by_ids(transaction, [device_id])
     assert mine is not None
     assert mine["name"] == "Renamed"
+
+
+async def test_gathering_can_be_turned_off():
+    """Where the settings say so, each read takes a statement of its own."""
+    store = Store(database_settings(gathers_reads=False), event_settings())
+    ran: list[list[int]] = []
+
+    async def load(wanted: list[int]) -> list[int]:
+        ran.append(wanted)
+        return wanted
+
+    assert await asyncio.gather(*(store.gather("x", [each, each], load) for each in (1, 2))) == [[1], [2]]
+    assert ran == [[1], [2]]

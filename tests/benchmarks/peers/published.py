@@ -38,6 +38,11 @@ prediction one that is stored, as `predictionHistory` lists them. Our readings h
 `energy`, which is asked for instead. In S1 the peers are woken by PostgreSQL alone; our server is sent a mutation, and
 checks, scores and stores the reading before subscribers get it.
 
+Whoever asks Q2, Q4 and Q5 asks for the same first page, as the driver wants it. Our server reads what is asked for in
+the same turn of the event loop with one statement, and so gains where eight clients ask for the same at a time;
+`IOTSPHERE_DATABASE__GATHERS_READS=false` measures it without, and
+[ADR 17](adr/0017-reads-cost-less-the-more-there-are.md) tells what that gave.
+
 Three settings differ from those of production: no device falls silent within a year, no model is trained and none makes
 predictions by itself, which keeps the data as they are."""
 _NOISE = """\

@@ -71,10 +71,10 @@ class ColumnRows(Sequence[Row]):
 
     def __iter__(self) -> Iterator[Row]:
         """Iterate over the rows."""
-        names = list(self.columns)
+        names, instants = list(self.columns), self._instants()
         for values in zip(*(self.of(column.values) for column in self.columns.values()), strict=True):
             row = dict(zip(names, values, strict=True))
-            for name in self._instants():
+            for name in instants:
                 row[name] = None if row[name] is None else row[name].replace(tzinfo=UTC)
             yield row
 

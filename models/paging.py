@@ -57,18 +57,14 @@ def one_more(size: int | None) -> ColumnElement[Any]:
     return bindparam("count", type_=Integer()) if size is None else literal_column(str(size + 1))
 
 
-def cut_each(rows: ColumnRows, owner: str, window: Window) -> dict[Any, Page]:
+def cut_each(rows: Sequence[Row], owner: str, window: Window) -> dict[Any, Page]:
     """Make the page of each owner from rows of many, in which those of one stand together, as `cut` does for one."""
-    beyond, count, columns = window.cursor is not None, window.count, rows.columns
-    pages: dict[Any, Page] = {}
-    for id_, places in rows.split(owner).items():
-        more = len(places) > count
-        kept = places[:count] if more else places
-        if window.backward:
-            pages[id_] = Page(ColumnRows(columns, kept[::-1]), beyond, more)
-        else:
-            pages[id_] = Page(ColumnRows(columns, kept), more, beyond)
-    return pages
+    if isinstance(rows, ColumnRows):
+        return {id_: cut(ColumnRows(rows.columns, places), window) for id_, places in rows.split(owner).items()}
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[owner], []).append(row)
+    return {id_: cut(own, window) for id_, own in found.items()}
 
 
 def cut(rows: Sequence[Row], window: Window) -> Page:
@@ -77,7 +73,7 @@ def cut(rows: Sequence[Row], window: Window) -> Page:
     kept = rows[: window.count] if more else rows
     beyond = window.cursor is not None
     if window.backward:
-        return Page(list(reversed(kept)), has_next=beyond, has_previous=more)
+        return Page(kept[::-1], has_next=beyond, has_previous=more)
     return Page(kept, has_next=more, has_previous=beyond)
 
 

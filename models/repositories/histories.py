@@ -63,21 +63,13 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
         return cut_each(rows, history.owner, window)
 
     async def as_rows(owners: list[int]) -> dict[int, Page]:
-        found = _by_owner(await db.fetch(_pages(*shape), ids=owners, **bound), history.owner)
-        return {id_: cut(rows, window) for id_, rows in found.items()}
+        return cut_each(await db.fetch(_pages(*shape), ids=owners, **bound), history.owner, window)
 
     if columns is not None and window.count * len(ids) >= MANY_ROWS:
         pages = await db.gather((_pages_columns, history, columns, wanted, window, tuple(ids)), (), as_columns)
     else:
         pages = await db.gather((_pages, history, columns, wanted, window), ids, as_rows)
     return [pages.get(id_) or cut((), window) for id_ in ids]
-
-
-def _by_owner(rows: Sequence[Row], owner: str) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row[owner], []).append(row)
-    return found
 
 
 async def count_by_devices(db: Reads, history: History, ids: Sequence[int], wanted: Filter = EVERYTHING) -> list[int]:

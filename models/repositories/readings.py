@@ -96,8 +96,7 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     async def as_rows(owners: list[int]) -> dict[int, Page]:
         if len(owners) == 1:
             return {owners[0]: cut(await db.fetch(_page(*shape), id=owners[0], **values), window)}
-        found = _by_device(await db.fetch(_pages(*shape), ids=owners, **values))
-        return {id_: cut(rows, window) for id_, rows in found.items()}
+        return cut_each(await db.fetch(_pages(*shape), ids=owners, **values), "device_id", window)
 
     if columns is None or window.count * len(ids) < MANY_ROWS:
         pages = await db.gather((_pages, *asked), ids, as_rows)
@@ -106,13 +105,6 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     else:
         pages = await db.gather((_pages_columns, tuple(ids), *asked), (), as_columns)
     return [pages.get(id_) or cut((), window) for id_ in ids]
-
-
-def _by_device(rows: Sequence[Row]) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row["device_id"], []).append(row)
-    return found
 
 
 async def count_by_devices(db: Reads, kind: str, ids: Sequence[int], range_: TimeRange) -> list[int]:

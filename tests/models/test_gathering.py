@@ -122,3 +122,35 @@ async def test_gathering_can_be_turned_off():
 
     assert await asyncio.gather(*(store.gather("x", [each, each], load) for each in (1, 2))) == [[1], [2]]
     assert ran == [[1], [2]]
+
+
+async def test_a_read_for_which_nobody_waits_ends():
+    """When all who wait have left, before it began or while it runs, the read ends; who comes later has a new one."""
+    gatherer = Gatherer()
+    ended: list[str] = []
+
+    async def load(_wanted: list[int]) -> str:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            ended.append("ended")
+            raise
+        return "too late"
+
+    async def answer(wanted: list[int]) -> list[int]:
+        return wanted
+
+    for turns in (1, 3):
+        waiting = [asyncio.ensure_future(gatherer.gather("x", [each], load)) for each in (1, 2)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting[0].cancel()
+        await asyncio.sleep(0)
+        assert not waiting[1].done()
+        waiting[1].cancel()
+        assert await gatherer.gather("x", [3], answer) == [3]
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(each) for each in outcomes] == [asyncio.CancelledError] * 2
+        await asyncio.sleep(0)
+        assert not gatherer._running
+    assert ended

@@ -11,6 +11,7 @@ from app.workers import (
     Leased,
     Monitoring,
     Partitioning,
+    Removing,
     SilenceWatching,
     Simulating,
     Summing,
@@ -46,7 +47,7 @@ class Runtime:
         alerting = Alerting(settings, clock)
         ingest = MeasuredIngest(store, settings, alerting, self.telemetry, clock)
         self.services = Services(settings, store, ingest, alerting, clock)
-        workers = _workers(self.services)
+        workers = _workers(self.services, self.telemetry)
         self.supervisor = Supervisor(workers, on_failure=self.telemetry.worker_failed)
         for worker in workers:
             if isinstance(worker, Leased):
@@ -83,13 +84,14 @@ class Runtime:
                     await services.ingest.close()
 
 
-def _workers(services: Services) -> list[Worker]:
+def _workers(services: Services, telemetry: Telemetry) -> list[Worker]:
     workers: list[Worker] = [
         SilenceWatching(services.store, services.alerting, services.settings.devices, services.clock),
         AlertWatching(services.store, services.alerting, services.settings.alerts),
         Summing(services.store, services.clock),
         Training(services),
         _leased(services, lambda fence: Monitoring(services, fence)),
+        _leased(services, lambda fence: Removing(services.store, fence, telemetry.removed)),
     ]
     if services.store.dialect == "postgresql":
         workers.append(Partitioning(services.store))

@@ -62,6 +62,12 @@ class Telemetry:
         self._worker_failures = Counter(
             "iotsphere_worker_failures", "Failures of background workers.", ["worker"], registry=self.registry
         )
+        self._removed_rows = Counter(
+            "iotsphere_removed_rows",
+            "Rows that background workers deleted, by what they belonged to.",
+            ["of"],
+            registry=self.registry,
+        )
         self._leases = Gauge(
             "iotsphere_worker_lease_held",
             "Whether a worker that runs in one process of several runs in this one (1) or waits (0).",
@@ -89,6 +95,10 @@ class Telemetry:
     def worker_failed(self, worker: str) -> None:
         """Count a failure of a background worker."""
         self._worker_failures.labels(worker).inc()
+
+    def removed(self, of: str, count: int) -> None:
+        """Count rows that a background worker deleted."""
+        self._removed_rows.labels(of).inc(count)
 
     def watch_lease(self, worker: str, is_held: Callable[[], bool]) -> None:
         """Show whether a worker that runs in one process of several does so in this one."""

@@ -90,6 +90,8 @@ def link(kind: str | None = None) -> Batch:
 async def delete(scope: Scope, device_id: int, version: int | None) -> None:
     """Remove a device with its readings and everything else that belongs to it.
 
+    Nobody finds any of it when this returns; where it is much, a worker deletes it later.
+
     Raises: NotFound; Conflict if it is no longer at the version given.
     """
     async with scope.store.transaction() as transaction:

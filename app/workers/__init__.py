@@ -4,6 +4,7 @@ from app.workers.alerting import AlertWatching
 from app.workers.leased import Leased
 from app.workers.monitoring import Monitoring
 from app.workers.partitioning import Partitioning
+from app.workers.removing import Removing
 from app.workers.silence import SilenceWatching
 from app.workers.simulating import Simulating
 from app.workers.summing import Summing
@@ -15,6 +16,7 @@ __all__ = [
     "Leased",
     "Monitoring",
     "Partitioning",
+    "Removing",
     "SilenceWatching",
     "Simulating",
     "Summing",

@@ -12,6 +12,7 @@ from models.alerts import AlertKind, AlertOwner, ConditionPhase
 from models.devices.status import STANDING, DeviceStatus
 from models.repositories.base import Reads, Writes
 from models.repositories.given import as_parameter, given_rows
+from models.repositories.removed_devices import IS_THERE
 from models.statements import Row, Statement, is_one_of, prepared, table_columns
 from models.tables import (
     AlertConditionRow,
@@ -198,7 +199,8 @@ def _remove(conditions: Conditions, dialect: str) -> Statement:
 @prepared
 def _lock_free(dialect: str) -> Statement:
     mine = is_one_of(_DEVICE["id"], "ids", dialect)
-    return Statement(select(_DEVICE["id"]).where(mine).order_by(_DEVICE["id"]).with_for_update(skip_locked=True))
+    rows = select(_DEVICE["id"]).where(mine, IS_THERE).order_by(_DEVICE["id"])
+    return Statement(rows.with_for_update(skip_locked=True))
 
 
 @prepared

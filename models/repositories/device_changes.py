@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, select, update
 from sqlmodel import SQLModel
 
 from models.devices import KINDS
 from models.devices.status import STANDING
 from models.drivers import UniqueViolated
+from models.repositories import device_removals
 from models.repositories.base import Reads, Writes
+from models.repositories.device_removals import STEP_ROWS, Removal
 from models.repositories.devices import DETAILS, DEVICE, by_ids, taken
+from models.repositories.removed_devices import IS_THERE, IS_THERE_SQL
 from models.statements import Row, Statement, is_one_of, prepared, table_columns
 from models.tables import DeviceRow
 from models.types import UtcDateTime, array_text, to_micros
@@ -49,14 +52,25 @@ async def change_details(transaction: Writes, kind: str, device_id: int, values:
     await transaction.execute(_change_details(kind, frozenset(values)), id=device_id, **bound)
 
 
-async def remove(transaction: Writes, device_id: int) -> None:
-    """Delete a device with everything that belongs to it; readings have no foreign key, so they are deleted here.
+async def remove(transaction: Writes, device_id: int, most: int = STEP_ROWS) -> bool:
+    """Remove a device with everything that belongs to it, at once where that is little.
 
-    The device goes first: that waits for a transaction that stores readings under its lock, so these go as well.
+    The device is locked first: that waits for a transaction that stores readings under its lock, so these go as well.
+
+    Args:
+        transaction: of any kind.
+        device_id: of a device that may be gone already.
+        most: rows that are deleted at once.
+
+    Returns:
+        False if something is left to be deleted: the device is gone for all who ask, and a worker does the rest.
     """
-    await transaction.execute(_delete_device(), id=device_id)
-    for kind in KINDS.values():
-        await transaction.execute(_delete_readings(kind.name), id=device_id)
+    if not await lock(transaction, [device_id]):
+        return True
+    is_done = await Removal(device_id).step(transaction, most)
+    if not is_done:
+        await device_removals.mark(transaction, device_id)
+    return is_done
 
 
 async def lock(transaction: Writes, ids: Sequence[int]) -> dict[int, Row]:
@@ -147,25 +161,18 @@ def _change_details(kind: str, names: frozenset[str]) -> Statement:
     return Statement(update(table).where(table_columns(table)["device_id"] == bindparam("id")).values(values))
 
 
-@prepared
-def _delete_readings(kind: str) -> Statement:
-    table = KINDS[kind].reading_table
-    return Statement(delete(table).where(table_columns(table)["device_id"] == bindparam("id")))
-
-
-@prepared
-def _delete_device() -> Statement:
-    return Statement(delete(DeviceRow).where(DEVICE["id"] == bindparam("id")))
-
-
 _LOCKED = ("id", "kind", "status", "last_seen_at", "latest_reading_at")
-_LOCK = f"SELECT {', '.join(_LOCKED)} FROM devices WHERE id = ANY($1::text::bigint[]) ORDER BY id FOR UPDATE"  # noqa: S608
+# Of the row itself: who waited for the lock of a device that was removed meanwhile finds it gone.
+_LOCK = (
+    f"SELECT {', '.join(_LOCKED)} FROM devices WHERE id = ANY($1::text::bigint[]) AND {IS_THERE_SQL} "  # noqa: S608
+    "ORDER BY id FOR UPDATE"
+)
 
 
 @prepared
 def _lock_sqlite() -> Statement:
     mine = is_one_of(DEVICE["id"], "ids", "sqlite")
-    return Statement(select(*(DEVICE[name] for name in _LOCKED)).where(mine).order_by(DEVICE["id"]))
+    return Statement(select(*(DEVICE[name] for name in _LOCKED)).where(mine, IS_THERE).order_by(DEVICE["id"]))
 
 
 _MARK_SEEN = {

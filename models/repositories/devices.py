@@ -13,6 +13,7 @@ from models.drivers import UniqueViolated
 from models.errors import Conflict
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut, one_more, usual
 from models.repositories.base import Reads, find
+from models.repositories.removed_devices import IS_THERE, of_devices_there
 from models.statements import Row, Statement, is_one_of, name, pick, prepared, table_columns, table_of
 from models.tables import DeviceRow
 from models.types import UtcDateTime
@@ -147,12 +148,13 @@ def _select(columns: Columns) -> Select[Any]:
 
 @prepared
 def _by_ids(columns: Columns, dialect: str) -> Statement:
-    return Statement(_select(columns).where(is_one_of(DEVICE["id"], "ids", dialect)))
+    return Statement(_select(columns).where(is_one_of(DEVICE["id"], "ids", dialect), IS_THERE))
 
 
 @prepared
 def _by_serial_number(columns: Columns) -> Statement:
-    return Statement(_select(columns).where(DEVICE["serial_number"] == bindparam("serial_number", type_=String())))
+    mine = DEVICE["serial_number"] == bindparam("serial_number", type_=String())
+    return Statement(_select(columns).where(mine, IS_THERE))
 
 
 @prepared
@@ -166,7 +168,7 @@ def _page(  # noqa: PLR0917 - remembered by its arguments, which are positional
 ) -> Statement:
     keys = (SortKey(DEVICE[order.column], order.descending), SortKey(DEVICE["id"], order.descending))
     needed = None if columns is None else columns | {order.column}
-    statement = _select(needed).where(_condition(shape))
+    statement = _select(needed).where(_condition(shape), IS_THERE)
     if cursor_shape is not None:
         statement = statement.where(beyond(keys, cursor_shape, backward=backward))
     statement = statement.order_by(*(key.clause(backward=backward) for key in keys))
@@ -175,13 +177,15 @@ def _page(  # noqa: PLR0917 - remembered by its arguments, which are positional
 
 @prepared
 def _count(shape: FilterShape) -> Statement:
-    return Statement(select(func.count().label("count")).select_from(DeviceRow).where(_condition(shape)))
+    condition = and_(_condition(shape), of_devices_there(DEVICE["id"]))
+    return Statement(select(func.count().label("count")).select_from(DeviceRow).where(condition))
 
 
 @prepared
 def _counts_by(column: str) -> Statement:
     value = DEVICE[column]
-    return Statement(select(value, func.count().label("count")).group_by(value).order_by(value))
+    counted = select(value, func.count().label("count")).where(of_devices_there(DEVICE["id"]))
+    return Statement(counted.group_by(value).order_by(value))
 
 
 def _condition(shape: FilterShape) -> ColumnElement[bool]:

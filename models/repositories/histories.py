@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Select, and_, bindparam, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, true
 from sqlmodel import SQLModel
 
 from models.columnar import MANY_ROWS, ColumnStatement
@@ -16,6 +16,7 @@ from models.filters import EVERYTHING, Filter, FilterShape
 from models.filters import condition as filter_condition
 from models.paging import Page, SortKey, Window, beyond, cursor_values, cut, cut_each, one_more, usual
 from models.repositories.base import Reads, find
+from models.repositories.removed_devices import of_devices_there
 from models.statements import Row, Statement, is_one_of, numbers, pick, prepared, table_columns
 
 Columns = frozenset[str] | None
@@ -120,6 +121,14 @@ async def by_column(
     return [found[id_] for id_ in ids]
 
 
+def _is_there(history: History, *, of_owners: bool = False) -> ColumnElement[bool]:
+    """Return the condition that an entry is not of a removed device; whoever asks for owners has found these."""
+    device_id = table_columns(history.table).get("device_id")
+    if device_id is None or (of_owners and history.owner == "device_id"):
+        return true()
+    return of_devices_there(device_id, nullable=bool(device_id.nullable))
+
+
 def _order(history: History) -> tuple[SortKey, SortKey]:
     table = table_columns(history.table)
     return (SortKey(table[history.instant], descending=True), SortKey(table["id"], descending=True))
@@ -148,7 +157,7 @@ def _pages_rows(  # noqa: PLR0917
     """Return the pages of the owners that are bound as `ids`, those of one owner together."""
     table, keys = table_columns(history.table), _order(history)
     condition = beyond(keys, (False, False), backward=backward) if bounded else true()
-    condition = and_(condition, filter_condition(shape, table, dialect))
+    condition = and_(condition, filter_condition(shape, table, dialect), _is_there(history, of_owners=True))
     order = [key.clause(backward=backward) for key in keys]
     owner = table[history.owner]
     chosen = pick(table, history.wanted(columns), "id", history.owner, history.instant)
@@ -176,7 +185,7 @@ def _page(  # noqa: PLR0917 - remembered by its arguments, which are positional
 ) -> Statement:
     table, keys = table_columns(history.table), _order(history)
     chosen = pick(table, history.wanted(columns), "id", history.instant)
-    rows = select(*chosen).where(filter_condition(shape, table, dialect))
+    rows = select(*chosen).where(filter_condition(shape, table, dialect), _is_there(history))
     if bounded:
         rows = rows.where(beyond(keys, (False, False), backward=backward))
     return Statement(rows.order_by(*(key.clause(backward=backward) for key in keys)).limit(one_more(size)))
@@ -186,13 +195,14 @@ def _page(  # noqa: PLR0917 - remembered by its arguments, which are positional
 def _counts(history: History, shape: FilterShape, dialect: str) -> Statement:
     table = table_columns(history.table)
     owner = table[history.owner]
-    condition = and_(is_one_of(owner, "ids", dialect), filter_condition(shape, table, dialect))
+    there = _is_there(history, of_owners=True)
+    condition = and_(is_one_of(owner, "ids", dialect), filter_condition(shape, table, dialect), there)
     return Statement(select(owner, func.count().label("count")).where(condition).group_by(owner))
 
 
 @prepared
 def _count(history: History, shape: FilterShape, dialect: str) -> Statement:
-    condition = filter_condition(shape, table_columns(history.table), dialect)
+    condition = and_(filter_condition(shape, table_columns(history.table), dialect), _is_there(history))
     return Statement(select(func.count().label("count")).select_from(history.table).where(condition))
 
 
@@ -200,14 +210,15 @@ def _count(history: History, shape: FilterShape, dialect: str) -> Statement:
 def _counts_by(history: History, column: str, shape: FilterShape, dialect: str) -> Statement:
     table = table_columns(history.table)
     value = table[column].label("value")
-    counted = select(value, func.count().label("count")).where(filter_condition(shape, table, dialect))
-    return Statement(counted.group_by(value))
+    condition = and_(filter_condition(shape, table, dialect), _is_there(history))
+    return Statement(select(value, func.count().label("count")).where(condition).group_by(value))
 
 
 @prepared
 def _by_ids(history: History, columns: Columns, dialect: str) -> Statement:
     table = table_columns(history.table)
-    return Statement(select(*pick(table, history.wanted(columns), "id")).where(is_one_of(table["id"], "ids", dialect)))
+    mine = and_(is_one_of(table["id"], "ids", dialect), _is_there(history))
+    return Statement(select(*pick(table, history.wanted(columns), "id")).where(mine))
 
 
 @prepared

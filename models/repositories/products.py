@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 from models.devices.vending_machine import SlotChangeKind
 from models.repositories.base import Reads, Writes, find
 from models.repositories.histories import History
+from models.repositories.removed_devices import of_devices_there
 from models.statements import Row, Statement, is_one_of, pick, prepared, table_columns
 from models.tables import VendingMachineProductRow, VendingMachineSlotChangeRow
 
@@ -18,6 +19,7 @@ SLOT_CHANGES = History(VendingMachineSlotChangeRow, "changed_at")
 PRODUCT = table_columns(VendingMachineProductRow)
 _CHANGE = table_columns(VendingMachineSlotChangeRow)
 _PRESENT = PRODUCT["removed_at"].is_(None)
+_THERE = of_devices_there(PRODUCT["device_id"])
 
 
 async def by_ids(db: Reads, ids: Sequence[int], columns: Columns = None) -> list[Row | None]:
@@ -102,7 +104,7 @@ def _repricings(dialect: str) -> Statement:
 
 @prepared
 def _by_ids(columns: Columns, dialect: str) -> Statement:
-    return Statement(select(*pick(PRODUCT, columns, "id")).where(is_one_of(PRODUCT["id"], "ids", dialect)))
+    return Statement(select(*pick(PRODUCT, columns, "id")).where(is_one_of(PRODUCT["id"], "ids", dialect), _THERE))
 
 
 @prepared
@@ -128,7 +130,7 @@ def _low_stock_counts(dialect: str) -> Statement:
 
 @prepared
 def _devices_with_room() -> Statement:
-    room = and_(_PRESENT, PRODUCT["quantity"] < PRODUCT["capacity"])
+    room = and_(_PRESENT, PRODUCT["quantity"] < PRODUCT["capacity"], _THERE)
     return Statement(select(PRODUCT["device_id"]).where(room).distinct().order_by(PRODUCT["device_id"]))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, String, bindparam, case, cast,
 
 from models.repositories.base import Reads
 from models.repositories.products import PRODUCT
+from models.repositories.removed_devices import OF_DEVICES_THERE_SQL, of_devices_there
 from models.repositories.sales import SALE, net_units
 from models.statements import Row, Statement, is_one_of, prepared
 from models.types import UtcDateTime, to_micros
@@ -109,7 +110,8 @@ def _totals(of_fleet: bool, dialect: str) -> Statement:
     transactions = func.count(func.distinct(case((_UNITS > 0, name)))).label("transaction_count")
     key = SALE["currency"] if of_fleet else SALE["device_id"]
     statement = select(key, transactions, *_sums()).where(*_in_span()).group_by(key).order_by(key)
-    return Statement(statement if of_fleet else statement.where(is_one_of(SALE["device_id"], "ids", dialect)))
+    mine = of_devices_there(SALE["device_id"]) if of_fleet else is_one_of(SALE["device_id"], "ids", dialect)
+    return Statement(statement.where(mine))
 
 
 @prepared
@@ -133,7 +135,8 @@ def _by_product(dialect: str) -> Any:
 def _by_name() -> Any:
     newest = func.max(SALE["product_id"]).label("product_id")
     together = select(SALE["currency"], newest, *_sums()).join(PRODUCT["id"].table, PRODUCT["id"] == SALE["product_id"])
-    return together.where(*_in_span()).group_by(SALE["currency"], PRODUCT["name"], PRODUCT["sku"])
+    there = of_devices_there(SALE["device_id"])
+    return together.where(there, *_in_span()).group_by(SALE["currency"], PRODUCT["name"], PRODUCT["sku"])
 
 
 _GROUP_KEYS = {
@@ -153,10 +156,11 @@ def _buckets_sql(group: str, of_fleet: bool, dialect: str) -> str:
     grouped = ", ".join(("e.place", "s.currency", *(() if of_fleet else ("s.device_id",)), *keys))
     products = "JOIN vending_machine_products p ON p.id = s.product_id" if any("p." in key for key in keys) else ""
     units = "s.quantity - s.refunded_quantity"
+    there = f"AND s.device_id {OF_DEVICES_THERE_SQL}" if of_fleet else ""
     sums = f"CAST(sum({units}) AS bigint), CAST(sum(({units}) * s.unit_price_minor) AS bigint)"
     return (
         f"SELECT e.place, {machine}, {shown}, s.currency, {sums} FROM {_SOURCES[dialect, of_fleet]} "  # noqa: S608
-        f"AND s.sold_at >= e.begins AND s.sold_at < e.ends {products} "
+        f"AND s.sold_at >= e.begins AND s.sold_at < e.ends {products} {there} "
         f"GROUP BY {grouped} HAVING sum({units}) > 0 ORDER BY e.place, 2, 3"
     )
 

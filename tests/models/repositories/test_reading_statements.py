@@ -105,7 +105,7 @@ async def test_statements_on_readings_name_devices_and_time(
 def test_no_other_module_reads_readings():
     """A repository that begins to read readings has to be told of here."""
     named = {path.stem for path in REPOSITORIES.glob("*.py") if "reading_table" in path.read_text(encoding="utf-8")}
-    assert named == {"asked_hours", "device_changes", "partitions", "readings", "series"}
+    assert named == {"asked_hours", "device_removals", "partitions", "readings", "series"}
 
 
 @pytest.mark.parametrize("module", [readings, series])

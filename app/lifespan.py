@@ -8,6 +8,7 @@ from app.progress import Progress, silent
 from app.telemetry import MeasuredIngest, Telemetry
 from app.workers import (
     AlertWatching,
+    Forgetting,
     Leased,
     Monitoring,
     Partitioning,
@@ -92,6 +93,10 @@ def _workers(services: Services, telemetry: Telemetry) -> list[Worker]:
         Training(services),
         _leased(services, lambda fence: Monitoring(services, fence)),
         _leased(services, lambda fence: Removing(services.store, fence, telemetry.removed)),
+        _leased(
+            services,
+            lambda fence: Forgetting(services.store, services.settings, fence, telemetry.removed, services.clock),
+        ),
     ]
     if services.store.dialect == "postgresql":
         workers.append(Partitioning(services.store))

@@ -149,6 +149,37 @@ class EventSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """How long what is finished is kept."""
+
+    check_seconds: float = setting("Interval at which the server looks for what is old.", at_least=1, at_most=86_400)
+    alerts_days: float = setting(
+        "How long alerts of devices are kept when they are RESOLVED; 0 keeps them for ever.", at_least=0, at_most=36_525
+    )
+    model_alerts_days: float = setting(
+        "How long alerts of models are kept when they are RESOLVED; 0 keeps them for ever.", at_least=0, at_most=36_525
+    )
+    anomalies_days: float = setting(
+        "How long anomalies that nobody judged are kept when they have ended; 0 keeps them for ever.",
+        at_least=0,
+        at_most=36_525,
+    )
+    judged_anomalies_days: float = setting(
+        "How long anomalies are kept when they have ended and were judged; 0 keeps them for ever.",
+        at_least=0,
+        at_most=36_525,
+    )
+    predictions_days: float = setting(
+        "How long predictions are kept of which no outcome is to come or was observed since; 0 keeps them for ever.",
+        at_least=0,
+        at_most=36_525,
+    )
+    model_metrics_days: float = setting(
+        "How long metrics of models are kept; 0 keeps them for ever.", at_least=0, at_most=36_525
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings:
     """The demo fleet."""
 
@@ -219,6 +250,7 @@ class Settings:
     multi_factor_health: MultiFactorHealthSettings
     anomaly_health: AnomalyHealthSettings
     events: EventSettings
+    retention: RetentionSettings
     simulator: SimulatorSettings
     auth: AuthSettings
     logging: LoggingSettings

@@ -27,6 +27,7 @@ from settings.types import (
     GraphQLSettings,
     IngestSettings,
     LoggingSettings,
+    RetentionSettings,
     ServerSettings,
     Settings,
     SimulatorSettings,
@@ -222,6 +223,18 @@ _SECTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
         },
     ),
     "events": (EventSettings, {"poll_seconds": 0.2, "retention_hours": 24, "buffer_size": 100}),
+    "retention": (
+        RetentionSettings,
+        {
+            "check_seconds": 3600,
+            "alerts_days": 0,
+            "model_alerts_days": 0,
+            "anomalies_days": 0,
+            "judged_anomalies_days": 0,
+            "predictions_days": 0,
+            "model_metrics_days": 0,
+        },
+    ),
     "simulator": (
         SimulatorSettings,
         {

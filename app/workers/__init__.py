@@ -1,6 +1,7 @@
 """Background work of a server, supervised: a worker that fails is told of, and begins again."""
 
 from app.workers.alerting import AlertWatching
+from app.workers.forgetting import Forgetting
 from app.workers.leased import Leased
 from app.workers.monitoring import Monitoring
 from app.workers.partitioning import Partitioning
@@ -13,6 +14,7 @@ from app.workers.training import Training
 
 __all__ = [
     "AlertWatching",
+    "Forgetting",
     "Leased",
     "Monitoring",
     "Partitioning",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, insert, select
 
 from models.repositories.base import Reads, Writes
 from models.repositories.given import as_parameter, given_rows
@@ -38,11 +38,6 @@ async def is_evaluated(db: Reads, model_id: int, instant: datetime) -> bool:
     return bool(await db.fetch(_at(), model_id=model_id, instant=instant))
 
 
-async def forget_before(transaction: Writes, instant: datetime) -> int:
-    """Delete findings of evaluations before an instant and return how many."""
-    return await transaction.execute(_forget(), instant=instant)
-
-
 @prepared
 def _insert(dialect: str) -> Statement:
     given = given_rows(_NEW, dialect)
@@ -63,8 +58,3 @@ def _at() -> Statement:
         _DRIFT["evaluated_at"] == bindparam("instant", type_=UtcDateTime()),
     )
     return Statement(select(_DRIFT["id"]).where(*mine).limit(1))
-
-
-@prepared
-def _forget() -> Statement:
-    return Statement(delete(ModelDriftRow).where(_DRIFT["evaluated_at"] < bindparam("instant", type_=UtcDateTime())))

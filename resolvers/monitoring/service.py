@@ -73,12 +73,10 @@ async def _one(services: Services, model_id: int) -> Row:
 
 
 async def _let_go(watch: Round) -> None:
-    """Be done with the alerts of versions that were replaced, and with findings that are old."""
+    """Be done with the alerts of versions that were replaced."""
     replaced = await monitored_models.with_conditions(watch.store)
-    oldest = watch.at - timedelta(days=watch.settings.drift_retention_days)
     async with watch.transaction() as transaction:
         await alarming.end(transaction, replaced, watch.at)
-        await model_drift.forget_before(transaction, oldest)
 
 
 async def _evaluate(watch: Round, model: Row) -> Row:

@@ -21,7 +21,7 @@ import orjson
 
 from models import clock
 from models.errors import BadUserInput, CursorExpired, Unavailable
-from models.repositories import events
+from models.repositories import event_origin, events
 from models.repositories.events import BEGINNING, WHOLE, Cursor, Event, Forgotten, LogState
 from settings.types import EventSettings
 
@@ -83,6 +83,13 @@ class EventLog:
             return cursor
         # Another process may have seen more than this one.
         known = await events.state(self._store)
+        if event_origin.is_of_before(name, known.name):
+            raise CursorExpired(
+                f"The cursor in '{argument}' is of before this database was restored from another one: the events of "
+                "then are forgotten. Go on from 'oldestCursor', and read the present state by a query.",
+                oldest_cursor=self.text(known.horizon),
+                input_path=(argument,),
+            )
         if name != known.name or cursor > known.newest:
             raise BadUserInput(
                 f"The cursor in '{argument}' belongs to another log of events; leave '{argument}' out to begin now.",
@@ -158,7 +165,7 @@ class EventLog:
     @asynccontextmanager
     async def tailing(self) -> AsyncGenerator[None]:
         """Tail the log while this context is open; raises Unavailable if the database cannot be reached now."""
-        known = await self._known()
+        known = await self._settled()
         self._name = known.name
         self._begin_at(known.newest)
         works = (self._tail, self._listen, self._notify, self._forget)
@@ -170,12 +177,19 @@ class EventLog:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _known(self) -> LogState:
-        known = await events.state(self._store)
-        if known.name:
-            return known
-        async with self._store.transaction() as transaction:
-            await events.identify(transaction)
+    async def _settled(self) -> LogState:
+        """Return what is known of the log, once it has a name and all its events are of this database."""
+        deleted, is_settled = 0, False
+        while not is_settled:
+            async with self._store.transaction() as transaction:
+                step = await event_origin.settle(transaction, _FORGET_BATCH)
+            deleted, is_settled = deleted + step.deleted, step.is_settled
+            if step.began_anew:
+                logger.warning(
+                    "this database was restored from another one: its %d events, which are in the order of the "
+                    "other's transactions, were deleted, and cursors of before are refused as CURSOR_EXPIRED",
+                    deleted,
+                )
         return await events.state(self._store)
 
     def _begin_at(self, cursor: Cursor) -> None:

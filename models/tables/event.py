@@ -34,6 +34,8 @@ class EventLogRow(SQLModel, table=True):
     """The log itself, one row (id 1).
 
     `name` is its identity, part of every cursor that clients hold, so that those of another database are refused.
+    `origin` is the database in which the events were written, None where nobody has asked yet; a log that was restored
+    elsewhere begins anew, with a name that begins like the one before.
     The highest cursor that was ever forgotten is (`forgotten_xid`, `forgotten_id`); (0, 0) where none was.
     """
 
@@ -41,5 +43,6 @@ class EventLogRow(SQLModel, table=True):
 
     id: int = Field(sa_column=Column("id", Integer, primary_key=True, autoincrement=False))
     name: str = Field(max_length=32)
+    origin: str | None = Field(default=None, max_length=60)
     forgotten_xid: int = Field(sa_column=Column("forgotten_xid", BigInteger, nullable=False))
     forgotten_id: int = Field(sa_column=Column("forgotten_id", BigInteger, nullable=False))

@@ -99,7 +99,7 @@ def test_generated_data_is_no_place_for_commands(environment):
 def test_migrate_brings_a_database_up_to_date(environment):
     """First it lacks everything, then nothing; it may be run again."""
     assert "iotsphere migrate" in invoke("migrate", "--check", status=1).stderr
-    assert invoke("migrate").stdout == "Applied 0001, 0002, 0003, 0004, 0005.\n"
+    assert invoke("migrate").stdout == "Applied 0001, 0002, 0003, 0004, 0005, 0006.\n"
     assert invoke("migrate").stdout == "The database was up to date.\n"
     assert invoke("migrate", "--check").stdout == "The database is up to date.\n"
 
@@ -110,7 +110,7 @@ def test_commands_leave_a_shared_database_unmigrated(environment, postgresql_ser
     environment.setenv("IOTSPHERE_DATABASE__URL", postgresql_url(postgresql_server, "unmigrated"))
     try:
         assert "run 'iotsphere migrate' first" in invoke("demo", status=1).stderr
-        assert invoke("migrate").stdout == "Applied 0001, 0002, 0003, 0004, 0005.\n"
+        assert invoke("migrate").stdout == "Applied 0001, 0002, 0003, 0004, 0005, 0006.\n"
         assert invoke("migrate", "--check").stdout == "The database is up to date.\n"
     finally:
         asyncio.run(run_as_admin(postgresql_server, "DROP DATABASE unmigrated WITH (FORCE)"))

@@ -99,6 +99,11 @@ class ColumnRows(Sequence[Row]):
         }
         return ColumnRows(columns, range(len(places)))
 
+    def alone(self) -> "ColumnRows":
+        """Return these rows with columns of their own, which hold nothing else."""
+        columns = {name: replace(column, values=self.of(column.values)) for name, column in self.columns.items()}
+        return ColumnRows(columns, range(len(self.places)))
+
     def whole(self) -> "ColumnRows":
         """Return all rows of the columns."""
         return ColumnRows(self.columns, range(len(next(iter(self.columns.values())).values)))

@@ -22,8 +22,9 @@ from sqlalchemy import (
     text,
     true,
 )
+from sqlalchemy.types import TypeEngine
 
-from models.columnar import MANY_ROWS, ColumnStatement
+from models.columnar import MANY_ROWS, ColumnRows, ColumnStatement
 from models.devices import KINDS
 from models.drivers import Column as Packed
 from models.drivers import plain_values
@@ -34,6 +35,13 @@ from models.statements import Row, Statement, is_one_of, numbers, pick, prepared
 from models.types import BigIntegerList, UtcDateTime, array_text, to_micros
 
 Columns = frozenset[str] | None
+
+# The newest value of a channel is looked for among so many readings of a device: two weeks of one every ten minutes.
+# A device that never reports the channel would have its whole history read.
+VALUE_LOOK_BACK = 2000
+
+# Pages up to this size are read together with those of other devices; longer ones at the same time, each alone.
+_SHARED_ROWS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,10 @@ async def latest(
 
 
 async def newest_values(db: Reads, kind: str, ids: Sequence[int], channel: str) -> dict[int, Any]:
-    """Return the newest value of a channel that each device reported, by device; one that never did is absent."""
+    """Return the newest value of a channel among the newest `VALUE_LOOK_BACK` readings of each device, by device.
+
+    A device without one there is absent.
+    """
     rows = await db.fetch(_newest_values(kind, channel, db.dialect), ids=list(ids))
     return {row["id"]: row["value"] for row in rows if row["value"] is not None}
 
@@ -86,8 +97,13 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     values = {**range_.values, **cursor_values(window.cursor), "count": window.count + 1}
     asked = (kind, columns, range_, window)
 
-    async def of_one(owners: list[int]) -> Page:
-        return cut(await db.columns(_page_columns(*shape), id=owners[0], **values), window)
+    async def of_each(owners: list[int]) -> dict[int, Page]:
+        if len(owners) == 1:
+            return {owners[0]: cut(await db.columns(_page_columns(*shape), id=owners[0], **values), window)}
+        rows = await db.columns(_pages_columns(*shape), ids=owners, **values)
+        # Each is another operation's, which completes only its own.
+        own = {id_: ColumnRows(rows.columns, places).alone() for id_, places in rows.split("device_id").items()}
+        return {id_: cut(each, window) for id_, each in own.items()}
 
     async def as_columns(_: list[None]) -> dict[int, Page]:
         rows = await db.columns(_pages_columns(*shape), ids=list(dict.fromkeys(ids)), **values)
@@ -101,7 +117,8 @@ async def page_by_devices(  # noqa: PLR0917 - one argument for each choice
     if columns is None or window.count * len(ids) < MANY_ROWS:
         pages = await db.gather((_pages, *asked), ids, as_rows)
     elif len(ids) == 1:
-        return [await db.gather((_page_columns, ids[0], *asked), ids, of_one)]
+        apart = ids[0] if window.count > _SHARED_ROWS else None
+        pages = await db.gather((_page_columns, apart, *asked), ids, of_each)
     else:
         pages = await db.gather((_pages_columns, tuple(ids), *asked), (), as_columns)
     return [pages.get(id_) or cut((), window) for id_ in ids]
@@ -196,10 +213,28 @@ def _in_range(at: Any, shape: tuple[bool, bool]) -> ColumnElement[bool]:
     )
 
 
-def _in_window(at: Any, shape: tuple[bool, bool], *, bounded: bool, backward: bool) -> ColumnElement[bool]:
+def _in_window(  # noqa: PLR0917 - one argument for each choice
+    at: Any, shape: tuple[bool, bool], dialect: str, *, bounded: bool, backward: bool
+) -> ColumnElement[bool]:
+    start, end = shape
+    within = and_(
+        at >= _unseen("range_start", UtcDateTime(), dialect) if start else true(),
+        at < _unseen("range_end", UtcDateTime(), dialect) if end else true(),
+    )
     if not bounded:
-        return _in_range(at, shape)
-    return and_(_in_range(at, shape), beyond((SortKey(at, descending=True),), (False,), backward=backward))
+        return within
+    return and_(within, beyond((SortKey(at, descending=True),), (False,), backward=backward))
+
+
+def _unseen(parameter: str, type_: TypeEngine[Any], dialect: str) -> ColumnElement[Any]:
+    """Return a parameter whose value PostgreSQL's planner does not see.
+
+    It would find that a plan which knows the value is better, and make one each time: that takes the longer the more
+    months there are, and for short pages longer than to read them. The plan that it keeps passes over months as well,
+    when it is run.
+    """
+    given = bindparam(parameter, type_=type_)
+    return select(given).scalar_subquery() if dialect == "postgresql" else given
 
 
 def _key_list(dialect: str) -> Any:
@@ -234,15 +269,18 @@ def _latest(kind: str, columns: Columns, dialect: str) -> Statement:
 @prepared
 def _newest_values(kind: str, channel: str, dialect: str) -> Statement:
     table = _table(kind)
-    ids = bindparam("ids", type_=BigIntegerList())
+    listed = func.json_each(bindparam("ids", type_=BigIntegerList())).table_valued("value").c.value
     wanted = (
-        func.unnest(ids).table_valued("id", name="wanted").render_derived()
+        func.unnest(numbers("ids")).table_valued("id", name="wanted").render_derived()
         if dialect == "postgresql"
-        else select(func.json_each(ids).table_valued("value").c.value.label("id")).subquery("wanted")
+        else select(listed.label("id")).subquery("wanted")
     )
-    own = select(table[channel]).where(table["device_id"] == wanted.c.id, table[channel].is_not(None))
-    newest = own.order_by(table["recorded_at"].desc()).limit(1).correlate(wanted).scalar_subquery()
-    return Statement(select(wanted.c.id, newest.label("value")))
+    own = select(table["recorded_at"], table[channel]).where(table["device_id"] == wanted.c.id)
+    limit = literal_column(str(VALUE_LOOK_BACK))
+    newest = own.order_by(table["recorded_at"].desc()).limit(limit).correlate(wanted).subquery("newest")
+    there = select(newest.c[channel]).where(newest.c[channel].is_not(None))
+    value = there.order_by(newest.c.recorded_at.desc()).limit(literal_column("1")).correlate(wanted).scalar_subquery()
+    return Statement(select(wanted.c.id, value.label("value")))
 
 
 @prepared
@@ -280,15 +318,15 @@ def _pages_columns(  # noqa: PLR0917
 
 
 def _page_rows(
-    kind: str, shape: tuple[bool, bool], bounded: bool, backward: bool, columns: Columns, _dialect: str
+    kind: str, shape: tuple[bool, bool], bounded: bool, backward: bool, columns: Columns, dialect: str
 ) -> Select[Any]:
     """Return the page of one device, bound as `id`."""
     table = _table(kind)
     at = table["recorded_at"]
     mine = table["device_id"] == bindparam("id")
     rows = select(*pick(table, columns, "recorded_at"))
-    rows = rows.where(mine, _in_window(at, shape, bounded=bounded, backward=backward))
-    return rows.order_by(SortKey(at, descending=True).clause(backward=backward)).limit(_COUNT)
+    rows = rows.where(mine, _in_window(at, shape, dialect, bounded=bounded, backward=backward))
+    return rows.order_by(SortKey(at, descending=True).clause(backward=backward)).limit(_count(dialect))
 
 
 def _pages_rows(  # noqa: PLR0917
@@ -302,14 +340,15 @@ def _pages_rows(  # noqa: PLR0917
         return _pages_sqlite(kind, shape, [column.name for column in chosen], bounded=bounded, backward=backward)
     wanted = func.unnest(numbers("ids")).table_valued("id", name="wanted").render_derived()
     mine = select(*chosen).where(
-        table["device_id"] == wanted.c.id, _in_window(at, shape, bounded=bounded, backward=backward)
+        table["device_id"] == wanted.c.id, _in_window(at, shape, dialect, bounded=bounded, backward=backward)
     )
-    newest = mine.order_by(SortKey(at, descending=True).clause(backward=backward)).limit(_COUNT)
+    newest = mine.order_by(SortKey(at, descending=True).clause(backward=backward)).limit(_count(dialect))
     each = newest.lateral("newest")
     return cast("Select[Any]", select(*each.c).select_from(wanted.join(each, true())))
 
 
-_COUNT = bindparam("count", type_=Integer())
+def _count(dialect: str) -> ColumnElement[Any]:
+    return _unseen("count", Integer(), dialect)
 
 
 def _pages_sqlite(
@@ -321,7 +360,7 @@ def _pages_sqlite(
     probe, row = (table_of(KINDS[kind].reading_table).alias(name) for name in ("probe", "reading"))
     own = select(probe.c.recorded_at).where(
         probe.c.device_id == wanted.c.value,
-        _in_window(probe.c.recorded_at, shape, bounded=bounded, backward=backward),
+        _in_window(probe.c.recorded_at, shape, "sqlite", bounded=bounded, backward=backward),
     )
     order = SortKey(probe.c.recorded_at, descending=True).clause(backward=backward)
     skip = bindparam("count", type_=Integer()) - 1
@@ -329,7 +368,7 @@ def _pages_sqlite(
     edge = func.coalesce(last, literal_column(str(2**63 - 1 if backward else -(2**63))))
     on_this_side = row.c.recorded_at <= edge if backward else row.c.recorded_at >= edge
     rows = select(*(row.c[name] for name in names)).select_from(wanted.join(row, row.c.device_id == wanted.c.value))
-    rows = rows.where(on_this_side, _in_window(row.c.recorded_at, shape, bounded=bounded, backward=backward))
+    rows = rows.where(on_this_side, _in_window(row.c.recorded_at, shape, "sqlite", bounded=bounded, backward=backward))
     newest_first = SortKey(row.c.recorded_at, descending=True).clause(backward=backward)
     return rows.order_by(row.c.device_id, newest_first)
 

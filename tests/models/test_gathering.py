@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -99,6 +100,32 @@ async def test_pages_of_one_turn_share_a_statement(store: Store):
     )
     assert [[row["name"] for row in page.rows] for page in fleet] == [["Heater 0", "Heater 1"]] * 3
     assert len(texts) == 2
+
+
+async def test_long_pages_of_one_turn_share_a_statement(store: Store):
+    """Pages that are read as columns are read together, too, unless they are very long; each is what it is alone."""
+    ids = [await add_heater(store, name=f"Heater {number}") for number in range(3)]
+    for place, id_ in enumerate(ids):
+        times = [NOON - minutes * MINUTE for minutes in range(80 * place)]
+        await add_readings(store, id_, times, temperature=[50.0 + place + number for number in range(len(times))])
+    columns = frozenset({"recorded_at", "temperature"})
+    for window, statements in ((Window(100), 1), (Window(1000), 3)):
+        texts: list[str] = []
+        store.on_statement = texts.append
+        together = await asyncio.gather(*(_page(store, id_, window, columns) for id_ in ids))
+        assert len(texts) == statements
+        alone = [await _page(store, id_, window, columns) for id_ in ids]
+        assert [len(page.rows) for page in together] == [0, 80, min(160, window.count)]
+        for mine, other in zip(together, alone, strict=True):
+            for name in columns:
+                assert [row[name] for row in mine.rows] == [row[name] for row in other.rows]
+            assert mine[1:] == other[1:]
+            assert not mine.rows or len(mine.rows.whole()) <= window.count + 1
+
+
+async def _page(store: Store, device_id: int, window: Window, columns: frozenset[str]) -> Any:
+    (page,) = await readings.page_by_devices(store, "WATER_HEATER", [device_id], window, TimeRange(), columns)
+    return page
 
 
 async def test_a_transaction_gathers_nothing(store: Store):

@@ -109,11 +109,13 @@ class Detector:
         traces = follow(piece, work, tuning.fast_weight)
         found = nonconformities(piece, work, traces, season)
         limits = np.maximum(work["limit"], self._floors)
-        strangeness = self._strangeness(work, found / limits, season)
-        greatest = strangeness.max(axis=2)
+        ratios = self._ratios(found, limits, season)
+        alarming = self._alarming(work)
+        # Divided after the greatest is found, which comes to the same: only what stands out is looked at as a whole.
+        greatest = ratios.max(axis=2) / alarming
         score = np.where(work["is_warm"], greatest / (greatest + 1), 0.0)
         incidents = Incidents(piece, work, traces, season, channels=self.channels, tuning=tuning)
-        incidents.track(score, strangeness)
+        incidents.track(score, ratios, alarming)
         is_learnt = piece.present & ~incidents.is_open & ~incidents.is_alarming
         accumulate(piece, work, traces, self._remembered(found, limits, is_learnt, incidents), is_learnt)
         learn_hours(piece, work, profile, is_learnt, tuning.season_days)
@@ -124,13 +126,18 @@ class Detector:
         states.hot[piece.devices] = work
         return score, incidents
 
-    def _strangeness(self, work: Packed, ratios: FloatArray, season: Season) -> FloatArray:
-        """Return (length, d, kinds * channels + 1) strangeness, alarming from 1 on, of nonconformities over limits."""
+    def _ratios(self, found: FloatArray, limits: FloatArray, season: Season) -> FloatArray:
+        """Return (length, d, kinds * channels + 1) nonconformities over limits, 0 for what is not to be trusted."""
+        ratios = found / limits
         channels = len(self.channels)
         place = EVIDENCES.index(Evidence.SEASON) * channels
         ratios[:, :, place : place + channels] *= season.is_trusted
+        return ratios
+
+    def _alarming(self, work: Packed) -> FloatArray:
+        """Return (d,) how many limits are alarming."""
         blocks = np.maximum(work["weight"].max(axis=1) / self.tuning.block_readings, 1 / self.tuning.block_readings)
-        return ratios / (self.tuning.margin * (1 + self.tuning.caution / np.sqrt(blocks)))[:, None]
+        return self.tuning.margin * (1 + self.tuning.caution / np.sqrt(blocks))
 
     def _remembered(
         self, found: FloatArray, limits: FloatArray, is_learnt: BoolArray, incidents: Incidents
@@ -143,8 +150,12 @@ class Detector:
             return found
         part = self.tuning.habituation
         is_noted = incidents.is_told | (incidents.is_alarming & ~incidents.is_open)
-        noted = np.maximum(limits, found) ** part * limits ** (1 - part)
-        return np.where(is_learnt[:, :, None], found, np.where(is_noted[:, :, None], np.minimum(found, noted), 0.0))
+        remembered = np.where(is_learnt[:, :, None], found, 0.0)
+        step, column = np.nonzero(is_noted & ~is_learnt)
+        if len(step):
+            strange, limit = found[step, column], limits[column]
+            remembered[step, column] = np.minimum(strange, np.maximum(limit, strange) ** part * limit ** (1 - part))
+        return remembered
 
     def _end(self, piece: Piece, work: Packed, incidents: Incidents) -> None:
         """Move on to what comes after the piece."""

@@ -39,19 +39,20 @@ class Incidents:
         self.is_told: BoolArray = np.zeros(piece.present.shape, np.bool_)
         self.steps: list[IncidentStep] = []
 
-    def track(self, score: FloatArray, strangeness: FloatArray) -> None:
+    def track(self, score: FloatArray, ratios: FloatArray, alarming: FloatArray) -> None:
         """Go through the readings of devices that are alarming or have been.
 
         Args:
             score: (length, d) of each reading.
-            strangeness: (length, d, kinds * channels + 1) how strange; alarming from 1 on.
+            ratios: (length, d, kinds * channels + 1) how strange, in limits.
+            alarming: (d,) how many limits are alarming.
         """
         work, tuning = self._work, self._tuning
         self.is_alarming = (score >= THRESHOLD) & self._piece.present
         is_pending = (work["alarms"] > 0) & (work["calm"] < tuning.calm_readings)
         concerned = self.is_alarming.any(axis=0) | work["is_open"] | is_pending
         for column in np.flatnonzero(concerned).tolist():
-            self._track_device(column, score[:, column], strangeness[:, column])
+            self._track_device(column, score[:, column], ratios[:, column] / alarming[column])
         quiet = ~concerned
         counts = self._piece.counts[quiet].astype(np.int32)
         for name in ("calm", "since_told"):

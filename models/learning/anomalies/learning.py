@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.learning.anomalies.nonconformity import EVIDENCES, Traces
-from models.learning.anomalies.pieces import Piece
+from models.learning.anomalies.pieces import Piece, summed
 from models.learning.anomalies.tuning import HOURS, MICROS_PER_HOUR, BoolArray, FloatArray, IntArray, Packed, Tuning
 
 # A block that took so many times as long as usual has a silence in it, which says nothing about the pace.
@@ -25,8 +25,7 @@ def accumulate(piece: Piece, work: Packed, traces: Traces, found: FloatArray, is
     taken = piece.is_known & is_learnt[:, :, None]
     off = np.where(taken, piece.values - work["mean"], 0.0)
     change = np.where(taken & ~np.isnan(traces.change), traces.change, 0.0)
-    added = np.concatenate([work["sums"][None], np.concatenate([taken, off, off * off, change], axis=2)])
-    work["sums"] = np.add.accumulate(added)[-1]
+    work["sums"] = summed(work["sums"], np.concatenate([taken, off, off * off, change], axis=2))
     work["greatest"] = np.maximum(work["greatest"], found.max(axis=0).astype(np.float32))
     work["readings"] += is_learnt.sum(axis=0, dtype=np.int32)
 

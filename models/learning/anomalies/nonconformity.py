@@ -53,9 +53,10 @@ def follow(piece: Piece, work: Packed, weight: float) -> Traces:
     given[~is_given] = 0.0
     state = work["fast"].copy()
     trace = np.empty_like(given)
+    has_new = bool(np.isnan(state).any())
     for row in range(len(values)):
-        if (is_new := np.isnan(state)).any():
-            is_new &= is_given[row]
+        if has_new:
+            is_new = np.isnan(state) & is_given[row]
             state[is_new] = given[row][is_new]
         state += weights[row] * (given[row] - state)
         trace[row] = state
@@ -91,21 +92,20 @@ def nonconformities(piece: Piece, work: Packed, traces: Traces, season: Season) 
     deviation = np.sqrt(np.where(variance > 0, variance, np.nan))
     mean = work["mean"]
     values, is_known = piece.values, piece.is_known
-    scaled = (values - mean) / deviation
-    shift = np.abs(np.where(is_known, traces.fast, np.nan) - mean) / deviation
     length, devices, channels = values.shape
     found = np.empty((length, devices, len(EVIDENCES) * channels + 1))
-    kinds = (
-        scaled,
-        -scaled,
-        shift,
-        traces.change / deviation,
-        np.where(is_known, traces.fast_change, np.nan) / deviation,
-        np.abs(values - season.usual) / deviation,
-    )
-    for place, kind in enumerate(kinds):
-        found[:, :, place * channels : (place + 1) * channels] = kind
+    scaled, negative, shift, jump, noise, seasonal = np.split(found[:, :, :-1], len(EVIDENCES), axis=2)
+    np.divide(values - mean, deviation, out=scaled)
+    np.negative(scaled, out=negative)
+    np.divide(np.abs(traces.fast - mean), deviation, out=shift)
+    np.divide(traces.change, deviation, out=jump)
+    np.divide(traces.fast_change, deviation, out=noise)
+    if not is_known.all():
+        for part in (shift, noise):
+            part[~is_known] = np.nan
+    np.divide(np.abs(values - season.usual), deviation, out=seasonal)
     squares = np.where(shift > 0, shift * shift, 0.0)
     found[:, :, -1] = np.sqrt(squares.sum(axis=2) / channels)
-    found[~(found > 0)] = 0.0
-    return np.minimum(found, _GREATEST)
+    # Of a number and NaN the number is the greater one here.
+    np.fmax(found, 0.0, out=found)
+    return np.minimum(found, _GREATEST, out=found)

@@ -91,3 +91,16 @@ def _piece(call: tuple[IntArray, IntArray, FloatArray], order: IntArray, starts:
     own[~is_known] = np.nan
     moments = at[rows]
     return Piece(device[rows[0]], counts, rows, present, moments, moments // MICROS_PER_HOUR, own, is_known)
+
+
+def summed(before: FloatArray, added: FloatArray) -> FloatArray:
+    """Return sums that rows are added to one by one, so that they do not depend on how the readings were cut.
+
+    Args:
+        before: (d, k) the sums so far; they stay as they are.
+        added: (length, d, k).
+    """
+    sums = before.copy()
+    for row in added:
+        sums += row
+    return sums

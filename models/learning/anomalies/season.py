@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.learning.anomalies.pieces import Piece
+from models.learning.anomalies.pieces import Piece, summed
 from models.learning.anomalies.tuning import HOURS, BoolArray, FloatArray, IntArray, Packed
 
 # Days of an hour after which its mean is something to compare with, and after which it is known how far off is usual.
@@ -76,14 +76,16 @@ def learn_hours(piece: Piece, work: Packed, profile: Packed, is_learnt: BoolArra
     off = np.where(taken, piece.values - work["origin"], 0.0)
     added: FloatArray = np.concatenate([taken.astype(np.float64), off], axis=2)
     is_turned = piece.hour[-1] != work["hour"]
+    if not is_turned.any():
+        work["hour_sums"] = summed(work["hour_sums"], added)
+        return
     stay = np.flatnonzero(~is_turned)
     if len(stay):
-        work["hour_sums"][stay] = np.add.accumulate(np.concatenate([work["hour_sums"][None, stay], added[:, stay]]))[-1]
-    if is_turned.any():
-        turned = np.flatnonzero(is_turned)
-        rows, own = work[turned], profile[turned]
-        _turn(piece.hour[:, turned], rows, own, added[:, turned], season_days)
-        work[turned], profile[turned] = rows, own
+        work["hour_sums"][stay] = summed(work["hour_sums"][stay], added[:, stay])
+    turned = np.flatnonzero(is_turned)
+    rows, own = work[turned], profile[turned]
+    _turn(piece.hour[:, turned], rows, own, added[:, turned], season_days)
+    work[turned], profile[turned] = rows, own
 
 
 def _turn(hours: IntArray, rows: Packed, own: Packed, added: FloatArray, season_days: int) -> None:

@@ -39,6 +39,8 @@ Columns = frozenset[str] | None
 # The newest value of a channel is looked for among so many readings of a device: two weeks of one every ten minutes.
 # A device that never reports the channel would have its whole history read.
 VALUE_LOOK_BACK = 2000
+_VALUE_LIMIT: ColumnElement[int] = literal_column(str(VALUE_LOOK_BACK))
+_ONE: ColumnElement[int] = literal_column("1")
 
 # Pages up to this size are read together with those of other devices; longer ones at the same time, each alone.
 _SHARED_ROWS = 250
@@ -213,7 +215,7 @@ def _in_range(at: Any, shape: tuple[bool, bool]) -> ColumnElement[bool]:
     )
 
 
-def _in_window(  # noqa: PLR0917 - one argument for each choice
+def _in_window(
     at: Any, shape: tuple[bool, bool], dialect: str, *, bounded: bool, backward: bool
 ) -> ColumnElement[bool]:
     start, end = shape
@@ -276,10 +278,9 @@ def _newest_values(kind: str, channel: str, dialect: str) -> Statement:
         else select(listed.label("id")).subquery("wanted")
     )
     own = select(table["recorded_at"], table[channel]).where(table["device_id"] == wanted.c.id)
-    limit = literal_column(str(VALUE_LOOK_BACK))
-    newest = own.order_by(table["recorded_at"].desc()).limit(limit).correlate(wanted).subquery("newest")
+    newest = own.order_by(table["recorded_at"].desc()).limit(_VALUE_LIMIT).correlate(wanted).subquery("newest")
     there = select(newest.c[channel]).where(newest.c[channel].is_not(None))
-    value = there.order_by(newest.c.recorded_at.desc()).limit(literal_column("1")).correlate(wanted).scalar_subquery()
+    value = there.order_by(newest.c.recorded_at.desc()).limit(_ONE).correlate(wanted).scalar_subquery()
     return Statement(select(wanted.c.id, value.label("value")))
 
 
@@ -317,7 +318,7 @@ def _pages_columns(  # noqa: PLR0917
     return ColumnStatement(_pages_rows(kind, shape, bounded, backward, columns, dialect))
 
 
-def _page_rows(
+def _page_rows(  # noqa: PLR0917
     kind: str, shape: tuple[bool, bool], bounded: bool, backward: bool, columns: Columns, dialect: str
 ) -> Select[Any]:
     """Return the page of one device, bound as `id`."""

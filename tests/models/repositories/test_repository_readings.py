@@ -225,3 +225,22 @@ async def test_counts_of_many(store: Store, ids: list[int], statements: list[str
         own = [len(expected(times, range_)) for times in TIMES]
         assert counts == [*own, 0, own[0]]
         assert len(statements) == 1
+
+
+async def test_newest_values_are_those_of_each_device(store: Store, ids: list[int]):
+    """The newest reading that has the channel tells; a device that never reported it, or nothing, is absent."""
+    await add(store, [ids[0]] * 2, [MIDDAY + MINUTE, MIDDAY + 2 * MINUTE], temperature=[7.0, None], power=[1.0, 2.0])
+    asked = [*reversed(ids), 10**9]
+    assert await readings.newest_values(store, KIND, asked, "temperature") == {ids[0]: 7.0, ids[1]: 0.0}
+    assert await readings.newest_values(store, KIND, asked, "power") == {ids[0]: 2.0}
+    assert await readings.newest_values(store, KIND, asked, "pressure") == {}
+
+
+@pytest.mark.parametrize("later", [readings.VALUE_LOOK_BACK - 1, readings.VALUE_LOOK_BACK])
+async def test_a_value_is_not_looked_for_in_a_whole_history(store: Store, ids: list[int], later: int):
+    """Behind so many newer readings without it a value is not found: the search is as short in a long history."""
+    second = timedelta(seconds=1)
+    times = [MIDDAY + place * second for place in range(later + 1)]
+    await add(store, [ids[2]] * len(times), times, power=[5.0, *[None] * later])
+    found = await readings.newest_values(store, KIND, [ids[2]], "power")
+    assert found == ({ids[2]: 5.0} if later < readings.VALUE_LOOK_BACK else {})

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,6 +75,17 @@ def tuned_server() -> Iterator[Any]:
         server.stop()
         server.ensure_postgres_running()
         yield server
+
+
+def restarted(server: Any, fleet: Fleet) -> Fleet:
+    """Restart PostgreSQL, so that its memory holds only what is asked for from now on.
+
+    What filling leaves there differs: a short history lies in one piece and in order, of a long one the newest months
+    are scattered among the rest. A thousand rows of as many pages take a quarter longer where they are scattered.
+    """
+    server.stop()
+    server.ensure_postgres_running()
+    return replace(fleet, process=server.get_postmaster_info().process)
 
 
 async def filled(server: Any, devices: int, readings_per_device: int, *, summed: bool = True) -> Fleet:

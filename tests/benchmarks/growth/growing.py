@@ -20,7 +20,7 @@ import uvloop  # noqa: E402 - behind the path
 
 from models import migrator  # noqa: E402
 from tests import databases  # noqa: E402
-from tests.benchmarks.fleet import Fleet, filled, opened, tuned_server  # noqa: E402
+from tests.benchmarks.fleet import Fleet, filled, opened, restarted, tuned_server  # noqa: E402
 from tests.benchmarks.growth import amounts, lengths, memory, page, processes, starting  # noqa: E402
 from tests.benchmarks.growth.loading import Pace  # noqa: E402
 from tests.benchmarks.targets import ROOT  # noqa: E402
@@ -86,6 +86,7 @@ async def _measured(server: Any, options: argparse.Namespace, each: int, found: 
             fleet, held = await amounts.extended(fleet, held, times), times
         if "amounts" in options.only:
             print(f"Asking with {fleet.readings:,} readings …", flush=True)
+            fleet = restarted(server, fleet)
             found.amounts.append(await amounts.measured(fleet, pace))
     if "lengths" in options.only:
         print("Asking for longer lists …", flush=True)

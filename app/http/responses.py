@@ -5,6 +5,7 @@ import contextlib
 
 from starlette.types import Receive, Send
 
+from app.http.direct import send_whole
 from app.http.negotiation import MediaKind
 from app.http.refusals import Header
 
@@ -15,9 +16,11 @@ _NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 async def send_bytes(
     send: Send, status: int, kind: MediaKind, content: bytes, headers: tuple[Header, ...] = ()
 ) -> None:
-    """Send a whole response."""
-    await send({"type": "http.response.start", "status": status, "headers": _headers(kind, content, headers)})
-    await send({"type": "http.response.body", "body": content})
+    """Send a whole response; nothing in its headers may be what a client sent."""
+    all_headers = _headers(kind, content, headers)
+    if not send_whole(send, status, all_headers, content):
+        await send({"type": "http.response.start", "status": status, "headers": all_headers})
+        await send({"type": "http.response.body", "body": content})
 
 
 async def send_not_modified(send: Send, headers: tuple[Header, ...]) -> None:

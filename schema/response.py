@@ -24,7 +24,7 @@ class Response:
     data: dict[str, Any] | None
     errors: list[FormattedError] | None = None
     is_request_error: bool = False
-    _text: str | None = field(default=None, init=False, repr=False, compare=False)
+    _content: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def body(self) -> dict[str, Any]:
         """Return the JSON object of the response format."""
@@ -35,17 +35,19 @@ class Response:
         return {"data": self.data}
 
     @property
-    def text(self) -> str:
-        """The body as JSON; encoded once, however many clients get it."""
-        if self._text is None:
-            self._text = encode_or_mask(self.body()).decode()
-        return self._text
+    def content(self) -> bytes:
+        """The body as JSON in UTF-8; encoded once, however many clients get it."""
+        if self._content is None:
+            self._content = encode_or_mask(self.body())
+        return self._content
 
 
 Deliver: TypeAlias = Callable[[Sequence[Response]], Coroutine[Any, Any, None]]
 """Hands responses to a client; waits while the client does not take them."""
-Batches: TypeAlias = Callable[[Deliver | None], AsyncGenerator[Sequence[Response]]]
-"""Opens a stream of batches; what it has handed to the deliverer itself is not among them."""
+Take: TypeAlias = Callable[[Sequence[Response]], bool]
+"""Hands responses to a client at once, all of them, and says so; does nothing where the client would have to wait."""
+Batches: TypeAlias = Callable[[Take | None], AsyncGenerator[Sequence[Response]]]
+"""Opens a stream of batches; what was taken meanwhile is not among them."""
 
 
 class Responses(AsyncIterator[Response]):
@@ -72,9 +74,14 @@ class Responses(AsyncIterator[Response]):
             self._pending.extend(await anext(self._batches))
         return self._pending.popleft()
 
-    async def deliver(self, send: Deliver) -> Response | None:
-        """Hand on all responses until the stream ends; return the error that ended it, which is not handed on."""
-        self._batches = self._open(send)
+    async def deliver(self, send: Deliver, take: Take | None = None) -> Response | None:
+        """Hand on all responses until the stream ends; return the error that ended it, which is not handed on.
+
+        Args:
+            send: hands them to the client.
+            take: does so where nobody has to wait; called between two calls of `send`, and from any task.
+        """
+        self._batches = self._open(take)
         async for batch in self._batches:
             if batch[-1].is_request_error:
                 return batch[-1]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from models.repositories.events import Cursor, Event
 from schema.answers import Answering, Items
 from schema.attending import Attender
-from schema.response import Deliver, Response, Responses
+from schema.response import Response, Responses, Take
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ _SLICE_CHARACTERS = 16_000
 _BATCH = 100
 _HANDED_OVER = 100  # subscribers at a time
 _KEPT_RESPONSES = 1000
-_KEPT_CHARACTERS = 1_000_000
+_KEPT_BYTES = 1_000_000
 # Of answers to older events: what those find who come to the same place a moment later.
 _KEPT_REPLAYS = 2
 _REPLAY_SECONDS = 0.5
@@ -50,7 +50,7 @@ class Group:
         self._members = 0
         # Responses to everything behind _kept_after and up to _reached.
         self._kept: deque[tuple[Cursor, Response]] = deque()
-        self._kept_characters = 0
+        self._kept_bytes = 0
         self._kept_after = self._reached = answering.log.newest
         self._failure: Response | None = None
         # Those who have taken all there is.
@@ -64,7 +64,7 @@ class Group:
         if not self._members:
             self._run(self._go_along())
         self._members += 1
-        return Responses(lambda send: self._follow(start, send), self._leave)
+        return Responses(lambda take: self._follow(start, take), self._leave)
 
     async def _leave(self) -> None:
         self._members -= 1
@@ -81,15 +81,15 @@ class Group:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _follow(self, start: Cursor, send: Deliver | None) -> AsyncGenerator[Sequence[Response]]:
-        """Yield the responses behind a place; where there is a way to send, what is published then goes that way."""
+    async def _follow(self, start: Cursor, take: Take | None) -> AsyncGenerator[Sequence[Response]]:
+        """Yield the responses behind a place, but for what was taken while there was nothing to yield."""
         after = start
         while True:
             if after >= self._reached:
                 if self._failure is not None:
                     yield (self._failure,)
                     return
-                after = await self._attend(after, send)
+                after = await self._attend(after, take)
                 continue
             items, after = self._newer(after) if after >= self._kept_after else await self._older(after)
             for place in range(0, len(items), _BATCH):
@@ -98,8 +98,8 @@ class Group:
             if items and items[-1][1].is_request_error:
                 return
 
-    async def _attend(self, after: Cursor, send: Deliver | None) -> Cursor:
-        attender = Attender(after, send)
+    async def _attend(self, after: Cursor, take: Take | None) -> Cursor:
+        attender = Attender(after, take)
         self._attending.add(attender)
         self._wanted.set()
         try:
@@ -164,15 +164,15 @@ class Group:
             # The only one there is has taken all.
             self._drop(len(self._kept))
         self._kept.extend(items)
-        self._kept_characters += sum(len(response.text) for _, response in items)
-        while len(self._kept) > _KEPT_RESPONSES or self._kept_characters > _KEPT_CHARACTERS:
+        self._kept_bytes += sum(len(response.content) for _, response in items)
+        while len(self._kept) > _KEPT_RESPONSES or self._kept_bytes > _KEPT_BYTES:
             self._drop(1)
         await self._hand_over(items)
 
     def _drop(self, count: int) -> None:
         for _ in range(count):
             self._kept_after, response = self._kept.popleft()
-            self._kept_characters -= len(response.text)
+            self._kept_bytes -= len(response.content)
 
     async def _hand_over(self, items: Items) -> None:
         self._wanted.clear()

@@ -10,6 +10,7 @@ import orjson
 from starlette.types import Receive, Send
 
 from app.http.body import load_object, request_of_fields
+from app.http.direct import text_frames, writer_of_frames
 from app.http.operations import NewContext, opened
 from app.http.refusals import ClientLeft, Malformed
 from models.errors import Unauthenticated
@@ -60,6 +61,7 @@ class Socket:
         self._settings = settings
         self._receive_event = receive
         self._send_event = send
+        self._write_frames = writer_of_frames(send)
         self._is_closed = False
         self._is_draining = False
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -206,11 +208,15 @@ class Socket:
             self._mark_as_subscription()
         answer = await opened(self._engine, prepared, request.variables, self._new_context, principal)
         # The rest of a message is the same for all who share a stream: it is encoded once.
-        start = f'{{"id":{orjson.dumps(operation_id).decode()},"type":"next","payload":'
+        start = b'{"id":%b,"type":"next","payload":' % orjson.dumps(operation_id)
+        write = self._write_frames
 
         async def send(responses: Sequence[Response]) -> None:
             for response in responses:
-                await self._send_text(f"{start}{response.text}}}")
+                await self._send_text(b"".join((start, response.content, b"}")).decode())
+
+        def take(responses: Sequence[Response]) -> bool:
+            return write is not None and write(text_frames(start, [each.content for each in responses], b"}"))
 
         if isinstance(answer, Response):
             if answer.is_request_error:
@@ -218,7 +224,7 @@ class Socket:
             await send((answer,))
             return None
         async with aclosing(answer):
-            failure = await answer.deliver(send)
+            failure = await answer.deliver(send, take)
         return None if failure is None else failure.errors
 
     def _mark_as_subscription(self) -> None:

@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 from starlette.types import Receive, Send
 
+from app.http.direct import writer_of_chunks
 from app.http.negotiation import MediaKind
 from app.http.presence import WhileClientWaits
 from schema.engine import Response, Responses
@@ -59,17 +60,26 @@ class EventStreams:
 
 
 async def _write_all(send: Send, answer: Responses | Response) -> None:
+    write_at_once = writer_of_chunks(send)
+
     async def write(responses: Sequence[Response]) -> None:
-        await _write(send, "".join(f"event: next\ndata: {response.text}\n\n" for response in responses).encode())
+        await _write(send, _events(responses))
+
+    def take(responses: Sequence[Response]) -> bool:
+        return write_at_once is not None and write_at_once(_events(responses))
 
     if isinstance(answer, Response):
         await write((answer,))
     else:
         async with aclosing(answer):
-            failure = await answer.deliver(write)
+            failure = await answer.deliver(write, take)
         if failure is not None:
             await write((failure,))
     await _write(send, _COMPLETE)
+
+
+def _events(responses: Sequence[Response]) -> bytes:
+    return b"".join([b"event: next\ndata: %b\n\n" % response.content for response in responses])
 
 
 async def _write(send: Send, chunk: bytes) -> None:

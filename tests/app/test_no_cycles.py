@@ -148,6 +148,6 @@ async def test_an_event_leaves_no_cycles(graph: Graph):
 
             async def told() -> None:
                 await record(graph, heater_id(1), [now()], temperature=[50.5])
-                assert "recordedAt" in (await anext(responses)).text
+                assert b"recordedAt" in (await anext(responses)).content
 
             assert await left_by(told) == []

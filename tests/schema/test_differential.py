@@ -291,7 +291,7 @@ async def test_events_are_answered_alike(graph: Graph, settled: Settled, name: s
         async with asyncio.timeout(20):
             for by_plan, ordinary in pairs:
                 for _ in range(1 if is_live else 2):
-                    assert (await anext(by_plan)).text == (await anext(ordinary)).text
+                    assert (await anext(by_plan)).content == (await anext(ordinary)).content
 
 
 def test_every_field_has_a_plan():

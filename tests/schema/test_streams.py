@@ -297,6 +297,41 @@ async def test_a_slow_client_loses_nothing_and_holds_nobody_up(engine: Engine, t
     assert slow == quick == list(range(301))
 
 
+async def test_what_a_client_takes_at_once_is_not_sent_again(engine: Engine, tailed: Store):
+    """Whoever does not take it, or fails to, goes on by itself; nothing is lost, doubled or out of order."""
+    got: list[int] = []
+    ways: list[str] = []
+    takes = True
+
+    def take_now(responses: Sequence[Response]) -> bool:
+        if takes:
+            ways.append("taken")
+            got.extend(numbers([(each.data or {})["numbered"] for each in responses]))
+        return takes
+
+    async def send(responses: Sequence[Response]) -> None:
+        ways.append("sent")
+        got.extend(numbers([(each.data or {})["numbered"] for each in responses]))
+
+    def fail(_responses: Sequence[Response]) -> bool:
+        raise OSError("the connection broke")
+
+    async with following(engine, tailed) as stream, following(engine, tailed) as broken:
+        task = asyncio.create_task(stream.deliver(send, take_now))
+        failing = asyncio.create_task(broken.deliver(send, fail))
+        await asyncio.sleep(0.02)
+        for number in range(30):
+            takes = number % 3 != 0
+            await emit(tailed, 1, [number])
+            await until(lambda: len(got) == number + 1)  # noqa: B023 - awaited before the next
+        with pytest.raises(OSError, match="the connection broke"):
+            await failing
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert got == list(range(30))
+    assert {"taken", "sent"} == set(ways)
+
+
 async def until(condition: Any) -> None:
     """Wait until something is true that nobody tells."""
     async with asyncio.timeout(20):

@@ -83,10 +83,7 @@ async def latest(
 
 
 async def newest_values(db: Reads, kind: str, ids: Sequence[int], channel: str) -> dict[int, Any]:
-    """Return the newest value of a channel among the newest `VALUE_LOOK_BACK` readings of each device, by device.
-
-    A device without one there is absent.
-    """
+    """Return the newest value of a channel in each device's newest `VALUE_LOOK_BACK` readings, where there is one."""
     rows = await db.fetch(_newest_values(kind, channel, db.dialect), ids=list(ids))
     return {row["id"]: row["value"] for row in rows if row["value"] is not None}
 

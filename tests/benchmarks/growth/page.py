@@ -26,7 +26,8 @@ Measured on:"""
 _AMOUNTS = """\
 A thousand heaters, whose history gets longer: {days}. The requests stay the same, and so should their cost: pages
 show the newest of everything, and the chart the newest 30 days. One connection sends the next request when the answer
-to the last one is there."""
+to the last one is there. PostgreSQL is restarted before each amount, so that its memory holds what these
+requests have asked for, not what the filling has left."""
 _LENGTHS = """\
 Here cost has to grow, but no faster than what is asked for. What is left of it for each entry should get less, and
 then stay."""

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.types import Receive
 
+from app.http.direct import body_at_hand
 from app.http.large_bodies import parts_of
 from app.http.refusals import ClientLeft, Malformed, Refused
 from models.deadlines import Deadline, Overdue
@@ -28,6 +29,9 @@ async def read_body(receive: Receive, content_length: bytes | None, *, max_bytes
     """
     if content_length is not None and int(content_length) > max_bytes:
         raise _too_large(max_bytes)
+    body = body_at_hand(receive)
+    if body is not None:
+        return _within(body, max_bytes)
     try:
         with Deadline(overdue):
             return await _read(receive, max_bytes)
@@ -42,10 +46,7 @@ async def read_body(receive: Receive, content_length: bytes | None, *, max_bytes
 async def _read(receive: Receive, max_bytes: int) -> bytes:
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
-        body: bytes = message.get("body", b"")
-        if len(body) > max_bytes:
-            raise _too_large(max_bytes)
-        return body
+        return _within(message.get("body", b""), max_bytes)
     collected = bytearray()
     while True:
         if message["type"] != "http.request":
@@ -56,6 +57,12 @@ async def _read(receive: Receive, max_bytes: int) -> bytes:
         if not message.get("more_body", False):
             return bytes(collected)
         message = await receive()
+
+
+def _within(body: bytes, max_bytes: int) -> bytes:
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
+    return body
 
 
 def _too_large(max_bytes: int) -> Refused:

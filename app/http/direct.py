@@ -1,19 +1,20 @@
-"""The short way to the connection, where uvicorn itself stands behind the `send` of ASGI.
+"""The short way to the connection, where uvicorn itself stands behind the `receive` and `send` of ASGI.
 
 ASGI takes a response as two messages, which uvicorn writes one by one after searching every header for line breaks, and
 passes the text of a websocket through four objects. For a short answer, or an event that a thousand clients get, that
-is more work than most of what went before. What is written here is the same, byte for byte, and at once.
+is more work than most of what went before. What is written here is the same, byte for byte, and at once. A body is
+mostly there when it is asked for, and needs no deadline then.
 
-It is done only where `send` is uvicorn's own, with nothing in between that may want to see the messages, and where the
-connection takes what is sent. Elsewhere nothing is written, and the functions say so: ASGI's way is then to be taken,
-which waits for clients that do not read, and tells of those who have left.
+It is done only where `receive` or `send` is uvicorn's own, with nothing in between that may want to see the messages,
+and where the connection takes what is sent. Elsewhere nothing happens, and the functions say so: ASGI's way is then to
+be taken, which waits for clients that do not read, and tells of those who have left.
 """
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from starlette.types import Send
+from starlette.types import Receive, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
@@ -30,6 +31,20 @@ _MOST_BYTES = 65_536
 _FINAL_TEXT = 0x81
 _SHORT, _MEDIUM = 125, 65_535
 _MEDIUM_HEAD, _LONG_HEAD = struct.Struct("!BBH"), struct.Struct("!BBQ")
+
+
+def body_at_hand(receive: Receive) -> bytes | None:
+    """Return the body of a request that has arrived as a whole; None where it has to be asked for, and waited."""
+    cycle = getattr(receive, "__self__", None)
+    if type(cycle) is not RequestResponseCycle or cycle.more_body or cycle.disconnected or cycle.response_complete:
+        return None
+    if cycle.waiting_for_100_continue:
+        return None
+    # What uvicorn does when it hands out a body.
+    cycle.flow.resume_reading()
+    cycle.message_event.clear()
+    body, cycle.body = bytes(cycle.body), bytearray()
+    return body
 
 
 def send_whole(send: Send, status: int, headers: Iterable[Header], content: bytes) -> bool:

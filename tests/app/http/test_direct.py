@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from app.http.direct import Write, send_whole, text_frames, writer_of_chunks, writer_of_frames
+from app.http.direct import Write, body_at_hand, send_whole, text_frames, writer_of_chunks, writer_of_frames
 from tests.app.http.lab import Lab
 from tests.serving import serving
 
@@ -31,13 +31,16 @@ REQUESTS = {
 
 
 def indirect(app: Any) -> Any:
-    """Return an application that sees all messages that another one sends."""
+    """Return an application that sees all messages of another one."""
 
     async def passing_on(scope: Scope, receive: Receive, send: Send) -> None:
-        async def watched(message: Any) -> None:
+        async def receiving() -> Any:
+            return await receive()
+
+        async def sending(message: Any) -> None:
             await send(message)
 
-        await app(scope, receive, watched)
+        await app(scope, receiving, sending)
 
     return passing_on
 
@@ -82,6 +85,44 @@ async def test_responses_go_directly_only_where_nothing_stands_in_between(monkey
         async with serving(served, lifespan="off", access_log=logs) as url, httpx.AsyncClient(base_url=url) as client:
             assert (await client.get("/")).json() == {}
     assert went == [False, False, True]
+
+
+async def test_a_body_is_at_hand_once_it_is_there_as_a_whole():
+    """One that is still on its way is not, nor one that a client would have to be asked for; it is handed out once."""
+    found: list[bytes | None] = []
+    begun = asyncio.Event()
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        found.append(body_at_hand(receive))
+        begun.set()
+        if found[-1] is None:
+            assert await receive() == {"type": "http.request", "body": b"12", "more_body": False}
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+        assert (await waiting)["type"] == "http.disconnect"
+
+    async def ask(head: bytes, late: bytes) -> bytes:
+        begun.clear()
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n" + head)
+        await begun.wait()
+        writer.write(late)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    async with serving(app, lifespan="off") as url, asyncio.timeout(5):
+        address = urlsplit(url)
+        assert b" 204 " in await ask(b"\r\n12", b"")
+        assert b" 204 " in await ask(b"\r\n", b"12")
+        assert b" 100 " in await ask(b"expect: 100-continue\r\n\r\n", b"12")
+    async with serving(indirect(app), lifespan="off") as url, asyncio.timeout(5):
+        address = urlsplit(url)
+        assert b" 204 " in await ask(b"\r\n12", b"")
+    assert found == [b"12", None, None, None]
 
 
 async def test_chunks_are_written_into_a_response_that_has_begun():

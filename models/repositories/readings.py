@@ -36,9 +36,9 @@ from models.types import BigIntegerList, UtcDateTime, array_text, to_micros
 
 Columns = frozenset[str] | None
 
-# The newest value of a channel is looked for among so many readings of a device: two weeks of one every ten minutes.
+# The newest value of a channel is looked for among so many readings of a device: a week of one a minute.
 # A device that never reports the channel would have its whole history read.
-VALUE_LOOK_BACK = 2000
+VALUE_LOOK_BACK = 10_000
 _VALUE_LIMIT: ColumnElement[int] = literal_column(str(VALUE_LOOK_BACK))
 _ONE: ColumnElement[int] = literal_column("1")
 

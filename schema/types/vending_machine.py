@@ -94,7 +94,7 @@ class VendingMachine(Device):
     cash_level: Money | None = link(
         _cash_levels,
         key=("id", "currency", "latest_reading_at"),
-        description="Cash that it last reported; null if it never did.",
+        description="Cash that it last reported; null if none of its newest 10,000 readings tells.",
     )
     low_stock_product_count: int = link(_low_stock_counts, key="id", description="Slots whose stock is low.")
     products: list[Product] = link(_products, key="id", description="What is in its slots, by slot.")

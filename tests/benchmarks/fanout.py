@@ -5,7 +5,7 @@ begins with the commit.
 """
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import cycle
@@ -82,29 +82,47 @@ class Deliveries:
         return quantiles(self.latencies, n=100)[percent - 1]
 
 
+class Announcer:
+    """Commits events of readings that are stored already.
+
+    Attributes:
+        commits: when each transaction was committed, in seconds since the epoch.
+    """
+
+    def __init__(self, store: Store, readings: Sequence[tuple[int, int]]) -> None:
+        self._store = store
+        self._readings = cycle(readings)
+        self.commits: list[float] = []
+
+    async def publish(self, size: int) -> None:
+        """Commit so many events in one transaction, and tell servers of them."""
+        async with self._store.transaction() as transaction:
+            for _ in range(size):
+                id_, micros = next(self._readings)
+                payload = {"kind": "WATER_HEATER", "device_ids": [id_], "recorded_at": [micros]}
+                transaction.emit(NewEvent(READINGS_RECORDED, payload))
+        self.commits.append(time.time())
+        await self._store.driver.notify(CHANNEL)
+
+
 class Audience:
     """Subscribers of our server and sockets of the bare broadcast, as many."""
 
-    def __init__(self, ours: Target, bare: Target, store: Store, readings: list[tuple[int, int]]) -> None:
+    def __init__(self, ours: Target, bare: Target, announcer: Announcer) -> None:
         self._ours = ours
         self._bare = bare
-        self._store = store
-        self._readings = cycle(readings)
+        self._announcer = announcer
         self._mine = Listeners()
         self._others = Listeners()
         self._size = 0
         self._message = b""
-        self._commits: list[float] = []
 
     async def open(self, size: int, devices: int) -> None:
         """Connect all; each has been heard once when this returns."""
-        ids = [global_id(number) for number in range(1, devices + 1)]
-        query = {"query": _DOCUMENT, "variables": {"ids": ids}}
-        subscribe = {"id": "1", "type": "subscribe", "payload": query}
-        await self._mine.connect(self._ours.port, "/graphql", size, {"type": "connection_init"}, subscribe)
+        await subscribe(self._mine, self._ours, size, devices)
         await self._others.connect(self._bare.port, "/", size)
         self._size = size
-        await self._publish(1)
+        await self._announcer.publish(1)
         await self._mine.until(size)
         self._message = self._mine.first
         await self._broadcast(1)
@@ -122,10 +140,10 @@ class Audience:
         latencies: list[float] = []
         cpu = bare_cpu = 0.0
         # Not measured: after its start a server finds devices that fell silent, and alerts to raise.
-        await self._rate(self._mine, burst, self._publish)
+        await self._rate(self._mine, burst, self._announcer.publish)
         for _ in range(rounds):
             before, start = self._ours.cpu_seconds(), len(self._mine.arrivals)
-            ours.append(await self._rate(self._mine, burst, self._publish))
+            ours.append(await self._rate(self._mine, burst, self._announcer.publish))
             cpu += self._ours.cpu_seconds() - before
             latencies += self._latencies(start, burst)
             before = self._bare.cpu_seconds()
@@ -142,22 +160,13 @@ class Audience:
             await listeners.until(before + turn * burst.size * self._size)
         return burst.times * burst.size * self._size / (time.perf_counter() - started)
 
-    async def _publish(self, size: int) -> None:
-        async with self._store.transaction() as transaction:
-            for _ in range(size):
-                id_, micros = next(self._readings)
-                payload = {"kind": "WATER_HEATER", "device_ids": [id_], "recorded_at": [micros]}
-                transaction.emit(NewEvent(READINGS_RECORDED, payload))
-        self._commits.append(time.time())
-        await self._store.driver.notify(CHANNEL)
-
     async def _broadcast(self, size: int) -> None:
         await ask(self._bare.port, f"/{size}", self._message)
 
     def _latencies(self, start: int, burst: Burst) -> list[float]:
         """Return from commit to receipt of a round's deliveries: each burst is one transaction."""
         size = burst.size * self._size
-        commits = self._commits[-burst.times :]
+        commits = self._announcer.commits[-burst.times :]
         return [
             at - commit
             for turn, commit in enumerate(commits)
@@ -165,18 +174,34 @@ class Audience:
         ]
 
 
+async def subscribe(listeners: Listeners, target: Target, count: int, devices: int) -> None:
+    """Let so many more websockets follow the readings of the first devices."""
+    query = {"query": _DOCUMENT, "variables": {"ids": [global_id(number) for number in range(1, devices + 1)]}}
+    message = {"id": "1", "type": "subscribe", "payload": query}
+    await listeners.connect(target.port, "/graphql", count, {"type": "connection_init"}, message)
+
+
 @asynccontextmanager
-async def audience(fleet: Fleet, ours: Target, bare: Target, size: int) -> AsyncGenerator[Audience]:
-    """Let subscribers listen to all devices of the fleet, up to a thousand."""
+async def announcing(fleet: Fleet, devices: int) -> AsyncGenerator[Announcer]:
+    """Open the database, to announce readings of the first devices."""
     store = Store(database_settings(fleet.url), event_settings())
     await store.open()
     try:
-        rows: Any = await store.run("SELECT device_id, recorded_at FROM water_heater_readings LIMIT 1000")
-        listening = Audience(ours, bare, store, [(id_, to_micros(at)) for id_, at in rows])
-        await listening.open(size, min(fleet.devices, 1000))
+        chosen = "SELECT device_id, recorded_at FROM water_heater_readings WHERE device_id <= $1 LIMIT 1000"
+        rows: Any = await store.run(chosen, devices)
+        yield Announcer(store, [(id_, to_micros(at)) for id_, at in rows])
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def audience(fleet: Fleet, ours: Target, bare: Target, size: int) -> AsyncGenerator[Audience]:
+    """Let subscribers listen to all devices of the fleet, up to a thousand."""
+    devices = min(fleet.devices, 1000)
+    async with announcing(fleet, devices) as announcer:
+        listening = Audience(ours, bare, announcer)
+        await listening.open(size, devices)
         try:
             yield listening
         finally:
             listening.close()
-    finally:
-        await store.close()

@@ -21,12 +21,12 @@ import uvloop  # noqa: E402 - behind the path
 from models import migrator  # noqa: E402
 from tests import databases  # noqa: E402
 from tests.benchmarks.fleet import Fleet, filled, opened, restarted, tuned_server  # noqa: E402
-from tests.benchmarks.growth import amounts, lengths, memory, page, processes, starting  # noqa: E402
+from tests.benchmarks.growth import amounts, lengths, memory, page, processes, starting, subscribers  # noqa: E402
 from tests.benchmarks.growth.loading import Pace  # noqa: E402
 from tests.benchmarks.targets import ROOT  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks-growth.md"
-PARTS = ("amounts", "lengths", "memory", "start", "processes")
+PARTS = ("amounts", "lengths", "subscribers", "memory", "start", "processes")
 _DEVICES, _READINGS_EACH = 1000, 2000
 # How many times the 30 days: 2, 6 and 20 million readings.
 _TIMES = (1, 3, 10)
@@ -39,7 +39,7 @@ def main() -> None:
     each = 100 if options.quick else _READINGS_EACH
     amounts.check_room(_DEVICES * each * _TIMES[-1])
     with tuned_server() as server:
-        found = page.Found([], [], [], [], {})
+        found = page.Found([], [], [], [], [], {})
         fleet = uvloop.run(_measured(server, options, each, found))
         if "start" in options.only:
             print("Starting servers …", flush=True)
@@ -80,7 +80,7 @@ async def _measured(server: Any, options: argparse.Namespace, each: int, found: 
     print(f"Filling PostgreSQL with {_DEVICES * each:,} readings …", flush=True)
     fleet = await filled(server, _DEVICES, each, summed=False)
     held = 1
-    for times in _TIMES if options.only != {"memory"} else _TIMES[:1]:
+    for times in _TIMES if options.only - {"memory", "subscribers"} else _TIMES[:1]:
         if times > held:
             print(f"Making them {_DEVICES * each * times:,} …", flush=True)
             fleet, held = await amounts.extended(fleet, held, times), times
@@ -94,10 +94,13 @@ async def _measured(server: Any, options: argparse.Namespace, each: int, found: 
     if "processes" in options.only:
         print("Loading one process, and two …", flush=True)
         found.shares.update(await processes.measured(fleet, pace))
+    if "subscribers" in options.only:
+        print("Subscribing …", flush=True)
+        sizes = subscribers.SUBSCRIBERS[:3] if options.quick else subscribers.SUBSCRIBERS
+        found.crowds.append(await subscribers.measured(fleet, pace, sizes))
     if "memory" in options.only:
-        print(f"Subscribing, then {options.minutes:g} minutes of mixed load …", flush=True)
-        subscribers = memory.SUBSCRIBERS[:3] if options.quick else memory.SUBSCRIBERS
-        found.memory.append(await memory.measured(fleet, options.minutes, subscribers))
+        print(f"{options.minutes:g} minutes of mixed load …", flush=True)
+        found.memory.append(await memory.measured(fleet, options.minutes))
     return fleet
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from tests.benchmarks import report
 from tests.benchmarks.fleet import Fleet
-from tests.benchmarks.growth import amounts, lengths, memory, processes, starting
+from tests.benchmarks.growth import amounts, lengths, memory, processes, starting, subscribers
 from tests.benchmarks.growth.amounts import Amount
 from tests.benchmarks.growth.lengths import Lengths
 from tests.benchmarks.growth.memory import Memory
 from tests.benchmarks.growth.processes import Shares
 from tests.benchmarks.growth.starting import Start
+from tests.benchmarks.growth.subscribers import Crowds
 
 Section = tuple[str, str, list[report.Table]]
 
@@ -32,8 +33,9 @@ _LENGTHS = """\
 Here cost has to grow, but no faster than what is asked for. What is left of it for each entry should get less, and
 then stay."""
 _SUBSCRIBERS = """\
-Websockets with one subscription each, of the readings of 25 devices. Memory is what the process has for
-itself (USS), after an event was delivered to all."""
+Websockets with one subscription each, of the readings of 25 devices. Another process commits one event after
+the other, the next when all have the last one. Memory is what the process has for itself (USS), after an event was
+delivered to all. PostgreSQL's time includes the commit."""
 _LOAD = """\
 For {minutes:.0f} minutes four connections ask for all documents in turns, every tenth of them in words that the server
 has never heard; a fifth one sends ten batches of 100 readings a second; 100 subscribers listen, and five more come and
@@ -56,8 +58,8 @@ detached or moved to cheaper disks, or TimescaleDB compresses them. When one Pos
 Citus spreads the reading tables over nodes by `device_id`, and the small tables of devices beside them. The schema is
 fit for that: the key of readings is `(device_id, recorded_at)`, they have no foreign keys and no numbers of their own,
 and every statement that reads them names its devices and its stretch of time, or stops at the newest rows. The
-exceptions are those that are about the whole history of a device: its removal, the number of all its readings, and the
-summing up of readings from before there were hours. `tests/models/repositories/test_reading_statements.py` holds that.
+exceptions are those that are about the whole history of a device: the number of all its readings, and the summing up of
+readings from before there were hours. `tests/models/repositories/test_reading_statements.py` holds that.
 What stays in one place is the log of events, whose order is the order of commits; of a fleet so large it would be one
 log for each group of devices."""
 
@@ -68,6 +70,7 @@ class Found:
 
     amounts: list[Amount]
     lengths: list[Lengths]
+    crowds: list[Crowds]
     memory: list[Memory]
     starts: list[Start]
     shares: Shares
@@ -85,7 +88,7 @@ class Found:
                 f"From {self.amounts[0].readings / 1e6:.0f} to {self.amounts[-1].readings / 1e6:.0f} million readings: "
                 f"{name} grew most, to {growth:.2f} times its processor time; the mark is {amounts.MARK}."
             )
-        said += lengths.verdicts(self.lengths)
+        said += lengths.verdicts([*self.lengths, *(each.events for each in self.crowds)])
         return [*said, *(memory.verdict(each) for each in self.memory)]
 
     def _sizes(self) -> list[Section]:
@@ -98,10 +101,9 @@ class Found:
         return found
 
     def _memory(self) -> list[Section]:
-        found: list[Section] = []
+        found: list[Section] = [("More subscribers", _SUBSCRIBERS, [subscribers.table(each)]) for each in self.crowds]
         for each in self.memory:
             told = _LOAD.format(minutes=each.minutes[-1], requests=each.requests, readings=each.readings)
-            found.append(("More subscribers", _SUBSCRIBERS, [memory.subscriber_table(each)]))
             found.append(("A longer time", told, [memory.load_table(each)]))
         return found
 

@@ -46,6 +46,8 @@ class Arrivals:
     def reject_unknown(self, devices: Mapping[int, Row]) -> None:
         """Reject the readings of devices that do not exist or are of another kind."""
         kind = KINDS[self.kind]
+        if {row["kind"] for row in devices.values()} == {self.kind} and devices.keys() >= set(self.device_ids()):
+            return
         wrong = {id_: device_problem(devices.get(id_), kind) for id_ in self.device_ids()}
         wrong = {id_: why for id_, why in wrong.items() if why is not None}
         if wrong:
@@ -55,7 +57,10 @@ class Arrivals:
 
     def device_ids(self) -> list[int]:
         """Return the devices of what is good, in the order of their ids."""
-        return np.unique(self.good.device_ids).tolist()
+        ids = self.good.device_ids
+        is_first = np.ones(len(ids), np.bool_)
+        np.not_equal(ids[1:], ids[:-1], out=is_first[1:])
+        return ids[is_first].tolist()
 
     def months(self) -> set[Month]:
         """Return the months of what is good."""

@@ -134,13 +134,14 @@ class _Columns:
     @classmethod
     def of(cls, readings: PackedReadings, names: Sequence[str]) -> "_Columns":
         order = np.lexsort((readings.micros, readings.device_ids))
-        ids, device = np.unique(readings.device_ids[order], return_inverse=True)
+        ids = readings.device_ids[order]
+        is_first = np.append(True, ids[1:] != ids[:-1])
         values = np.full((len(readings), len(names)), np.nan)
         for place, name in enumerate(names):
             column = readings.column(name)
             if column is not None:
                 values[:, place] = column[order]
-        return cls(ids.tolist(), device, readings.micros[order], values)
+        return cls(ids[is_first].tolist(), np.cumsum(is_first) - 1, readings.micros[order], values)
 
 
 async def _give_profiles(

@@ -1,8 +1,8 @@
 """Readings on their way in: checked, then stored and scored with those of concurrent callers in one transaction.
 
 While one transaction commits, the batches that arrive meanwhile gather and form the next one: no timer, no added delay
-for a lone caller, and one sync of the log for many callers under load. Where many readings have gathered, a second
-transaction is begun beside the first. Each caller gets its own verdicts, after the commit: what is acknowledged is
+for a lone caller, and one sync of the log for many callers under load. Where many readings have gathered, others
+are begun beside the first. Each caller gets its own verdicts, after the commit: what is acknowledged is
 durable.
 """
 
@@ -26,7 +26,7 @@ from models.repositories.watching import Watched
 from models.severity import Severity
 from models.statements import Row
 from models.store import Store, Transaction
-from models.types import from_micros, to_micros
+from models.types import to_micros
 from resolvers.alerting import Alerting, Observation
 from resolvers.arrivals import Arrivals
 from resolvers.detection import CLOSED, AnomalyChange, Detection
@@ -35,10 +35,12 @@ from settings.types import Settings
 logger = logging.getLogger("iotsphere.ingest")
 
 READINGS_RECORDED = "readings_recorded"
-# A second group keeps the processor busy while the first waits for the database, and the other way round. A small one
-# costs nearly as much as a large one, so it is begun only when there is enough for it.
-_MOST_GROUPS = 2
+# Further groups keep the processor busy while the first waits for the database, and the other way round. A small one
+# costs nearly as much as a large one, so it is begun only when there is enough for it. In a large one each further
+# reading costs the same, so what is left is better taken by another.
+_MOST_GROUPS = 3
 _WORTH_A_GROUP = 200
+_LARGE_GROUP = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +83,9 @@ class Ingest:
         self._now = now
         self._detection = Detection()
         # SQLite has one writer.
-        self._most_groups = _MOST_GROUPS if store.dialect == "postgresql" and store.settings.pool_size > 1 else 1
+        self._most_groups = min(_MOST_GROUPS, store.settings.pool_size) if store.dialect == "postgresql" else 1
+        most = self._settings.max_commit_size
+        self._most_of_a_group = most if self._most_groups == 1 else min(most, _LARGE_GROUP)
         self._waiting: list[_Waiting] = []
         self._waiting_readings = 0
         self._committing: set[asyncio.Task[None]] = set()
@@ -139,7 +143,7 @@ class Ingest:
     def _next_group(self) -> list[_Waiting]:
         size, count = 0, 0
         for waiting in self._waiting:
-            if count and size + len(waiting.batch) > self._settings.max_commit_size:
+            if count and size + len(waiting.batch) > self._most_of_a_group:
                 break
             size += len(waiting.batch)
             count += 1
@@ -234,9 +238,8 @@ class Ingest:
         """Tell of stored readings, which are sorted by device, then by time."""
         ids, micros = stored.device_ids, stored.micros
         is_newest = np.append(ids[1:] != ids[:-1], True)
-        seen = zip(ids[is_newest].tolist(), map(from_micros, micros[is_newest].tolist()), strict=True)
-        online_since = self._now() - self._silence
-        await device_changes.mark_seen(transaction, dict(seen), online_since=online_since, later=True)
+        newest = (ids[is_newest].tolist(), micros[is_newest].tolist())
+        await device_changes.mark_read(transaction, *newest, online_since=self._now() - self._silence)
         order = np.argsort(micros, kind="stable")
         payload = {"kind": stored.kind, "device_ids": ids[order], "recorded_at": micros[order]}
         transaction.emit(NewEvent(READINGS_RECORDED, payload))

@@ -17,7 +17,7 @@ from models.repositories.devices import DETAILS, DEVICE, by_ids, taken
 from models.repositories.removed_devices import IS_THERE, IS_THERE_SQL
 from models.statements import Row, Statement, is_one_of, prepared, table_columns
 from models.tables import DeviceRow
-from models.types import UtcDateTime, array_text, to_micros
+from models.types import UtcDateTime, array_text, from_micros, to_micros
 
 
 async def add(transaction: Writes, values: Mapping[str, Any], details: Mapping[str, Any]) -> int:
@@ -92,7 +92,6 @@ async def mark_seen(
     *,
     online_since: datetime,
     by_reading: bool = True,
-    later: bool = False,
 ) -> None:
     """Record when locked devices were last heard of; those seen since `online_since` are ONLINE.
 
@@ -103,18 +102,29 @@ async def mark_seen(
         seen: by device, the newest instant of which it told.
         online_since: the instant before which a device counts as silent.
         by_reading: it told a reading, which is its newest one if there is no later one.
-        later: do it at the end of the transaction if that is quicker; nothing before may look for it.
     """
     if transaction.dialect == "postgresql":
         instants = map(to_micros, seen.values())
-        marks = (_MARK_SEEN[by_reading], array_text(seen), array_text(instants), online_since)
-        if later:
-            transaction.run_later(*marks)
-        else:
-            await transaction.run(*marks)
+        await transaction.run(_MARK_SEEN[by_reading], array_text(seen), array_text(instants), online_since)
         return
     rows = [{"device": id_, "seen_at": at, "online_since": online_since} for id_, at in seen.items()]
     await transaction.execute_many(_mark_seen_one(by_reading), rows)
+
+
+async def mark_read(transaction: Writes, ids: Sequence[int], micros: Sequence[int], *, online_since: datetime) -> None:
+    """Record readings of locked devices as `mark_seen` does, at the end of the transaction if that is quicker.
+
+    Args:
+        transaction: nothing later in it may look for what is recorded.
+        ids: distinct.
+        micros: of each device the instant of its newest reading, microseconds since 1970.
+        online_since: as of `mark_seen`.
+    """
+    if transaction.dialect == "postgresql":
+        transaction.run_later(_MARK_SEEN[True], array_text(ids), array_text(micros), online_since)
+    else:
+        seen = dict(zip(ids, map(from_micros, micros), strict=True))
+        await mark_seen(transaction, seen, online_since=online_since)
 
 
 async def mark_silent(transaction: Writes, *, silent_since: datetime, limit: int, after: int = 0) -> list[int]:

@@ -157,6 +157,9 @@ def _is_first(readings: PackedReadings) -> BoolArray:
     """Return (n,) whether no earlier row has the same device and time."""
     ids, micros = readings.device_ids, readings.micros
     is_first = np.ones(len(readings), np.bool_)
+    is_same = ids[1:] == ids[:-1]
+    if ((ids[1:] > ids[:-1]) | (is_same & (micros[1:] > micros[:-1]))).all():
+        return is_first
     order = np.lexsort((micros, ids))
     ids, micros = ids[order], micros[order]
     # The order is stable: of rows with the same key the first one comes first.

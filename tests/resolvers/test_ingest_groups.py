@@ -157,3 +157,20 @@ async def test_a_defect_in_a_large_group_fails_alone(store: Store, ingest: Inges
 def _apart(place: int) -> list[int]:
     """Return the seconds of 300 readings that no other place has."""
     return list(range(place * 300, place * 300 + 300))
+
+
+async def test_large_batches_share_a_transaction_only_where_there_is_one_writer(store: Store):
+    """On PostgreSQL a group leaves to the next what would make it larger than a thousand readings."""
+    own = settings(ingest={"max_batch_size": 1000, "max_commit_size": 50_000})
+    ingest = Ingest(store, own, Alerting(own), lambda: MIDDAY)
+    heater, size = await add_heater(store), 600
+    heard: list[str] = []
+    store.on_statement = heard.append
+    reports = await asyncio.gather(
+        *(ingest.record(batch([heater] * size, [turn * size + each for each in range(size)])) for turn in range(4))
+    )
+    assert [told(each) for each in reports] == [(size, 0, [])] * 4
+    await ingest.close()
+    # Those of an earlier time find newer ones, and are looked up before they are stored.
+    stores = [sql for sql in heard if sql.startswith(("COPY water", "INSERT INTO water_heater_readings"))]
+    assert len(stores) == (4 if store.dialect == "postgresql" else 1)

@@ -25,7 +25,8 @@ def accumulate(piece: Piece, work: Packed, traces: Traces, found: FloatArray, is
     taken = piece.is_known & is_learnt[:, :, None]
     off = np.where(taken, piece.values - work["mean"], 0.0)
     change = np.where(taken & ~np.isnan(traces.change), traces.change, 0.0)
-    work["sums"] = summed(work["sums"], np.concatenate([taken, off, off * off, change], axis=2))
+    added: FloatArray = np.concatenate([taken.astype(np.float64), off, off * off, change], axis=2)
+    work["sums"] = summed(work["sums"], added)
     work["greatest"] = np.maximum(work["greatest"], found.max(axis=0).astype(np.float32))
     work["readings"] += is_learnt.sum(axis=0, dtype=np.int32)
 

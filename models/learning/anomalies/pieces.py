@@ -61,6 +61,9 @@ def pieces(hot: Packed, block: int, device: IntArray, at: IntArray, values: Floa
     if not len(order):
         return
     is_first = np.concatenate([[True], owner[1:] != owner[:-1]])
+    if is_first.all():
+        yield _piece((device, at, values), order, np.arange(len(order)), np.ones(len(order), np.int64))
+        return
     begins = np.flatnonzero(is_first)
     run = np.cumsum(is_first) - 1
     rank = np.arange(len(order)) - begins[run]

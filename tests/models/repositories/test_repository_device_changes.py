@@ -14,6 +14,7 @@ from models.repositories import device_changes, histories, maintenance_records, 
 from models.repositories.readings import TimeRange
 from models.statements import Row
 from models.store import Store
+from models.types import to_micros
 from tests.factories import MIDDAY, add_heater, add_readings
 
 MINUTE = timedelta(minutes=1)
@@ -185,6 +186,19 @@ async def seen(store: Store, device_id: int, at: Any, online_since: Any) -> Row:
     async with store.transaction() as transaction:
         await device_changes.mark_seen(transaction, {device_id: at}, online_since=online_since)
     return await device(store, device_id)
+
+
+async def test_what_is_read_is_recorded_with_the_commit(store: Store):
+    """Instants as microseconds mean the same as those of `mark_seen`; devices that are silent meanwhile stay so."""
+    recent, old = await add_heater(store), await add_heater(store)
+    instants = (MIDDAY, MIDDAY - 9 * MINUTE)
+    async with store.transaction() as transaction:
+        await device_changes.mark_read(
+            transaction, [recent, old], [to_micros(at) for at in instants], online_since=MIDDAY - MINUTE
+        )
+    rows = [await device(store, id_) for id_ in (recent, old)]
+    assert [(row["last_seen_at"], row["latest_reading_at"]) for row in rows] == [(at, at) for at in instants]
+    assert [row["status"] for row in rows] == ["ONLINE", "OFFLINE"]
 
 
 async def test_seen_keeps_the_newest(store: Store):

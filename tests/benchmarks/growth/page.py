@@ -35,7 +35,8 @@ then stay."""
 _SUBSCRIBERS = """\
 Websockets with one subscription each, of the readings of 25 devices. Another process commits one event after
 the other, the next when all have the last one. Memory is what the process has for itself (USS), after an event was
-delivered to all. PostgreSQL's time includes the commit."""
+delivered to all. PostgreSQL's time includes the commit. The bare broadcast is that of the
+[benchmarks](benchmarks.md): what it takes more for many sockets, the machine does."""
 _LOAD = """\
 For {minutes:.0f} minutes four connections ask for all documents in turns, every tenth of them in words that the server
 has never heard; a fifth one sends ten batches of 100 readings a second; 100 subscribers listen, and five more come and

@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 
+from tests.benchmarks.driving import ask
 from tests.benchmarks.fanout import Announcer, announcing, subscribe
 from tests.benchmarks.fleet import Fleet
 from tests.benchmarks.growth.lengths import Lengths
 from tests.benchmarks.growth.loading import Cost, Pace, at_rest
 from tests.benchmarks.listening import Listeners
-from tests.benchmarks.targets import Target, our_server
+from tests.benchmarks.targets import Target, bare_broadcast, our_server
 
 SUBSCRIBERS = (10, 100, 1000, 10_000)
 # Each listens to a building.
@@ -29,11 +30,13 @@ class Crowds:
         without: MB of the process that has no subscribers yet, but has delivered events.
         by_size: MB of the process by the number of its subscribers.
         events: what an event costs that all of them get, by their number.
+        bare: processor time of the bare broadcast of the same message, in µs for each of as many.
     """
 
     without: float
     by_size: dict[int, float]
     events: Lengths
+    bare: dict[int, float]
 
     def kilobytes(self, size: int) -> float:
         """Return what each of so many subscribers takes."""
@@ -44,6 +47,7 @@ async def measured(fleet: Fleet, pace: Pace, sizes: tuple[int, ...]) -> Crowds:
     """Let more and more subscribe to one server, and announce one event after the other to them."""
     by_size: dict[int, float] = {}
     costs: dict[int, Cost] = {}
+    message = b""
     with our_server(fleet) as target:
         await at_rest(fleet, target)
         async with announcing(fleet, DEVICES) as announcer:
@@ -59,7 +63,8 @@ async def measured(fleet: Fleet, pace: Pace, sizes: tuple[int, ...]) -> Crowds:
                     await asyncio.sleep(_SETTLE_SECONDS)
                     by_size[size] = megabytes(target)
                     costs[size] = await _cost(fleet, target, announcer, listeners, size, pace)
-    return Crowds(without, by_size, Lengths("events", "subscriber", costs))
+                message = listeners.first
+    return Crowds(without, by_size, Lengths("events", "subscriber", costs), await _bare(message, pace, sizes))
 
 
 @asynccontextmanager
@@ -103,15 +108,35 @@ async def _event(announcer: Announcer, listeners: Listeners, size: int) -> float
     return listeners.arrivals[-1] - announcer.commits[-1]
 
 
+async def _bare(message: bytes, pace: Pace, sizes: tuple[int, ...]) -> dict[int, float]:
+    """Return what the bare broadcast costs for each of its sockets: the machine, too, has more to do for many."""
+    found: dict[int, float] = {}
+    listeners = Listeners()
+    with bare_broadcast() as target:
+        for connected, size in zip((0, *sizes), sizes, strict=False):
+            await listeners.connect(target.port, "/", size - connected)
+            found[size] = min([await _bare_round(target, listeners, size, message, pace) for _ in range(pace.rounds)])
+        listeners.close()
+    return found
+
+
+async def _bare_round(target: Target, listeners: Listeners, size: int, message: bytes, pace: Pace) -> float:
+    cpu, until, events = target.cpu_seconds(), time.monotonic() + pace.seconds, 0
+    while time.monotonic() < until or events < _FEWEST_EVENTS:
+        before, events = len(listeners.arrivals), events + 1
+        await ask(target.port, "/1", message)
+        await listeners.until(before + size)
+    return (target.cpu_seconds() - cpu) / (events * size) * 1e6
+
+
 def table(found: Crowds) -> list[list[str]]:
     """Return a row for each number of subscribers."""
     head = ["subscribers", "MB of the process", "kB for each", "commit to last receipt, p50 ms"]
-    rows = [[*head, "CPU ms an event", "PG CPU ms an event", "CPU µs for each"]]
-    rows.append(["0", f"{found.without:.1f}", *[""] * 5])
+    rows = [[*head, "CPU ms an event", "PG CPU ms an event", "CPU µs for each", "bare broadcast, CPU µs for each"]]
+    rows.append(["0", f"{found.without:.1f}", *[""] * 6])
     for size, held in found.by_size.items():
         cost = found.events.costs[size]
         times = [f"{each:.2f}" for each in (cost.p50, cost.cpu, cost.database_cpu)]
-        rows.append(
-            [f"{size:,}", f"{held:.1f}", f"{found.kilobytes(size):.1f}", *times, f"{cost.whole_cpu / size * 1000:.1f}"]
-        )
+        each = [f"{cost.whole_cpu / size * 1000:.1f}", f"{found.bare[size]:.1f}"]
+        rows.append([f"{size:,}", f"{held:.1f}", f"{found.kilobytes(size):.1f}", *times, *each])
     return rows

@@ -16,6 +16,7 @@ from models.clock import now
 from models.store import Store
 from resolvers.context import Scope
 from schema.engine import Prepared, Request, Responses
+from tests.collecting import only_new_objects
 from tests.factories import settings
 from tests.fleets import add_fleet, heater_id, record
 from tests.graph import Graph, graph_over
@@ -44,21 +45,17 @@ async def left_by(work: Callable[[], Awaitable[Any]]) -> list[str]:
     """Return the types of what is left in cycles each time that some work is done."""
     for _ in range(2):
         await work()
-    gc.collect()
     # What lives already is not looked at again, as in a server.
-    gc.freeze()
-    gc.disable()
-    try:
-        for _ in range(TIMES):
-            await work()
-        gc.set_debug(gc.DEBUG_SAVEALL)
-        gc.collect()
-        found = [type(each).__name__ for each in gc.garbage]
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
-        gc.unfreeze()
+    with only_new_objects():
+        try:
+            for _ in range(TIMES):
+                await work()
+            gc.set_debug(gc.DEBUG_SAVEALL)
+            gc.collect()
+            found = [type(each).__name__ for each in gc.garbage]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
     # What happens now and then, as a timer of the loop, is nothing that grows with operations.
     return sorted({name for name in found if found.count(name) >= TIMES})
 
@@ -121,19 +118,12 @@ async def test_a_request_leaves_no_cycles(graph: Graph, query: str, variables: d
 async def test_what_errors_leave_is_found(graph: Graph, query: str, variables: dict[str, Any], code: str):
     """Exceptions and the ordinary executor hold each other; nothing outside holds them, so the collector frees them."""
     endpoint = endpoint_of(graph)
-    # Held, so that no later object gets the place of one that another test has left.
-    before = left_behind()
-    for _ in range(TIMES):
-        (error,) = (await posted(endpoint, query, variables))["errors"]
-        assert error["extensions"]["code"] == code
-    known = {id(each) for each in before}
-    assert not [each for each in left_behind() if id(each) not in known]
-
-
-def left_behind() -> list[Any]:
-    """Return the scopes and errors that the collector does not free."""
-    gc.collect()
-    return [each for each in gc.get_objects() if type(each) in (Scope, GraphQLError)]
+    with only_new_objects():
+        for _ in range(TIMES):
+            (error,) = (await posted(endpoint, query, variables))["errors"]
+            assert error["extensions"]["code"] == code
+        gc.collect()
+        assert not [each for each in gc.get_objects() if type(each) in (Scope, GraphQLError)]
 
 
 async def test_an_event_leaves_no_cycles(graph: Graph):

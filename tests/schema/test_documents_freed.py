@@ -17,6 +17,7 @@ from schema.leaves import Maker
 from schema.plans import Child, OneOf, Selection
 from schema.sharing import sharing_key
 from tests import factories
+from tests.collecting import only_new_objects
 from tests.fleets import add_fleet, heater_id
 from tests.graph import Graph
 
@@ -37,11 +38,9 @@ OTHER = "{ __typename }"
 
 @pytest.fixture
 def collector() -> Iterator[None]:
-    """Switch the garbage collector off, and on again when the test is over."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+    """Switch the garbage collector off, and on again when the test is over; what lives already is not looked at."""
+    with only_new_objects():
+        yield
 
 
 def counted() -> Counter[type]:

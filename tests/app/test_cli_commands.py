@@ -90,6 +90,14 @@ def test_a_database_that_cannot_be_reached_is_one_sentence(environment):
     assert message.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["migrate", "demo"])
+def test_a_database_that_cannot_be_opened_is_one_sentence_of_commands(environment, tmp_path, command):
+    """A folder is no database file."""
+    environment.setenv("IOTSPHERE_DATABASE__URL", f"sqlite+aiosqlite:///{tmp_path}")
+    errors = invoke(command, status=1).stderr
+    assert errors.endswith("The database cannot be used: unable to open database file.\n")
+
+
 def test_generated_data_is_no_place_for_commands(environment):
     """What is in memory is gone with the process."""
     environment.setenv("APP_ENV", "testing")

@@ -87,27 +87,39 @@ async def two_servers(
         yield Notes(connection), servers
 
 
-@pytest.mark.parametrize("is_writing", [False, True])
-async def test_a_frozen_server_is_replaced_and_writes_nothing_when_it_thaws(
-    postgresql_url, tmp_path, monkeypatch, is_writing
-):
+async def test_a_frozen_server_is_replaced_and_writes_nothing_when_it_thaws(postgresql_url, tmp_path, monkeypatch):
     """Frozen for longer than its lease, between its writes or within one: from the change on all is the other's."""
     async with asyncio.timeout(90), two_servers(postgresql_url, tmp_path, monkeypatch) as (notes, servers):
         while not (found := await notes.writers()):  # noqa: ASYNC110 - the database tells nobody
             await asyncio.sleep(0.05)
-        frozen = found[0]
-        other = next(name for name in SERVERS if name != frozen)
-        await notes.until(frozen, 5)
-        if is_writing:
-            await notes.slow_down(frozen)
-        servers[frozen].send_signal(signal.SIGSTOP)
-        await notes.until(other, 5)
-        servers[frozen].send_signal(signal.SIGCONT)
-        found = await notes.until(other, 30)
-        change = found.index(other)
-        assert set(found[:change]) == {frozen}
-        assert set(found[change:]) == {other}
+        first = found[0]
+        second = next(name for name in SERVERS if name != first)
+        await notes.until(first, 5)
+        before = await replaced(notes, servers, first, by=second, known=0)
+        await notes.slow_down(second)
+        await replaced(notes, servers, second, by=first, known=before)
         # It has noticed, goes on serving, and takes the work over again when the other ends.
-        servers[other].terminate()
-        assert await servers[other].wait() == 0
-        await notes.until(frozen, found.count(frozen) + 3)
+        servers[first].terminate()
+        assert await servers[first].wait() == 0
+        await notes.until(second, (await notes.writers()).count(second) + 3)
+
+
+async def replaced(notes: Notes, servers: dict[str, Any], frozen: str, *, by: str, known: int) -> int:
+    """Freeze the server that writes until another does, and thaw it; return how many writes there are by then.
+
+    Args:
+        notes: of both servers.
+        servers: by name.
+        frozen: which of them is frozen.
+        by: which of them takes its place.
+        known: how many writes were looked at before.
+    """
+    servers[frozen].send_signal(signal.SIGSTOP)
+    earlier = (await notes.writers())[:known].count(by)
+    await notes.until(by, earlier + 5)
+    servers[frozen].send_signal(signal.SIGCONT)
+    found = await notes.until(by, earlier + 30)
+    change = found.index(by, known)
+    assert set(found[known:change]) <= {frozen}
+    assert set(found[change:]) == {by}
+    return len(found)

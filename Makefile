@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 IN_VENV := $(BIN)/python
 PACKAGES := app schema resolvers models settings
 SOURCES := $(PACKAGES) tests
-# A file stays in one process: its tests share what is dear to make.
-ON_ALL_CORES := --numprocesses=auto --dist=loadfile
+# A file stays in one process: its tests share what is dear to make. In the order of the files: those of app/, of which
+# some take long, come first, and none of them is left to one process when the others are done.
+ON_ALL_CORES := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt schema migration bench bench-peers bench-growth lock clean

@@ -234,7 +234,8 @@ async def test_the_watch_predicts_a_sample_of_the_fleet_once_a_window(store: Sto
     lab = ModelLab(store, monitoring={"sample_devices": 2})
     ids = [await add_heater(store, installed_at=now() - (100 + 10 * place) * DAY) for place in range(4)]
     await learn(store, LIFESPAN)
-    lab.clock.time = now()
+    # In the morning: two hours later is the same window.
+    lab.clock.time = (now() + DAY).replace(hour=6)
     await lab.evaluate()
     made = await lab.listed(PREDICTIONS)
     assert {row["device_id"] for row in made if row["kind"] == LIFESPAN.value} == {ids[0], ids[2]}

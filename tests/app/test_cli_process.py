@@ -34,6 +34,14 @@ def environment(tmp_path, monkeypatch, database_url):
     return monkeypatch
 
 
+@pytest.fixture(autouse=True, scope="module")
+def hears_ctrl_c():
+    """Let processes hear Ctrl-C, also where the tests run in the background of a shell, which ignores it for all."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @asynccontextmanager
 async def process(*arguments):
     """Run `python -m app`; it is killed if it is still there at the end."""
